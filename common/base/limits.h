@@ -1,0 +1,48 @@
+/*
+ * Every limit on data from outside, in one place. Each line says what happens beyond it.
+ */
+#ifndef ARK_BASE_LIMITS_H
+#define ARK_BASE_LIMITS_H
+
+/* --- archives --- */
+#define LIMIT_ENTRY_NAME 4096            /* bytes of a path in an archive; longer: entry skipped */
+#define LIMIT_DAY_FILE (512u << 20)      /* bytes of one day file; more: split at elements */
+#define LIMIT_SMALL_FILE (512u << 20)    /* users.json and friends; more: clear error */
+#define LIMIT_MESSAGE (8u << 20)         /* bytes of one message's JSON; more: skipped too_large */
+#define LIMIT_JSON_DEPTH 512             /* nesting; deeper: the element is damaged */
+#define LIMIT_SMALL_JSON (16u << 20)     /* bytes of a document read as a tree; more: clear error */
+
+/* --- database --- */
+#define LIMIT_DB_NOTICES 64              /* kept per connection; later ones are dropped */
+#define LIMIT_DB_CONNECTIONS 64          /* waited for side by side; more is a bug */
+#define LIMIT_SQL (16u << 20)            /* bytes of a statement that we build */
+#define LIMIT_DSN 16384                  /* bytes of a data source name; longer: usage error */
+
+/* --- translated text --- */
+#define LIMIT_TEXT (32u << 20)           /* bytes of one message after translation */
+#define LIMIT_BLOCK_DEPTH 64             /* nesting of blocks; deeper: text field used instead */
+
+/* --- Mattermost, server 11.6 (docs/mattermost-facts.md "Limits") --- */
+#define MM_POST_RUNES_MIN 16383          /* message length when the column does not say more */
+#define MM_PROPS_RUNES 800000
+#define MM_FILES_PER_POST 10
+#define MM_HASHTAGS_BYTES 1000
+#define MM_CHANNEL_NAME_BYTES 64
+#define MM_CHANNEL_DISPLAY_RUNES 64
+#define MM_CHANNEL_HEADER_RUNES 1024
+#define MM_CHANNEL_PURPOSE_RUNES 250
+#define MM_USERNAME_BYTES 64
+#define MM_PERSON_NAME_RUNES 64          /* nickname, first, last */
+#define MM_POSITION_RUNES 128
+#define MM_EMAIL_BYTES 128
+#define MM_GROUP_MEMBERS_MIN 3
+#define MM_GROUP_MEMBERS_MAX 8
+#define MM_EMOJI_NAME_BYTES 64
+#define MM_ID_LEN 26
+
+/* --- command line and messages --- */
+#define LIMIT_CONFIG_FILE (1u << 20)     /* bytes of a configuration file; more: usage error */
+#define LIMIT_TALK (64u << 10)           /* bytes of one message to people; the rest is cut */
+#define LIMIT_EVENT (16u << 20)          /* bytes of one JSON line of output; more: run fails */
+
+#endif

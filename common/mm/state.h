@@ -1,0 +1,33 @@
+/*
+ * What matterark keeps for itself beside Mattermost's tables: schema `matterark`. Which run brought
+ * which Slack thing, under which id, and what it looked like when it was written.
+ *
+ *	run             one row per import
+ *	slack_user      Slack id (or "B…|name" of a bot) to account
+ *	slack_channel   Slack conversation to channel
+ *	slack_post      one row per post: digest of the Slack source, digest of the row as we wrote it
+ *	slack_reaction  the reactions that an import brought
+ */
+#ifndef ARK_MM_STATE_H
+#define ARK_MM_STATE_H
+
+#include "common/base/err.h"
+#include "common/db/conn.h"
+
+/* Schema and bare tables, nothing where they are already. */
+enum ark_rc mm_state_create(struct db_conn *conn, struct ark_err *err);
+/* Primary keys, nothing where they are already. */
+enum ark_rc mm_state_keys(struct db_conn *conn, struct ark_err *err);
+/* Statements of mm_state_keys one by one, for building side by side. */
+size_t mm_state_key_count(void);
+const char *mm_state_key_sql(size_t n);
+/* Is the schema there? */
+enum ark_rc mm_state_exists(struct db_conn *conn, bool *out, struct ark_err *err);
+
+/* SQL expression over a row `p` of posts: the digest that slack_post.written holds. */
+#define MM_POST_WRITTEN_SQL                                                                      \
+	"encode(substring(sha256(convert_to(p.message || E'\\x1f' || p.type || E'\\x1f' || "      \
+	"p.editat::text || E'\\x1f' || CASE WHEN p.ispinned THEN 't' ELSE 'f' END, 'UTF8')) "     \
+	"from 1 for 16), 'hex')::uuid"
+
+#endif
