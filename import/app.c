@@ -1,0 +1,396 @@
+#include "import/app.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "common/base/time.h"
+#include "common/cli/human.h"
+#include "common/cli/render.h"
+#include "common/cli/signal.h"
+#include "common/db/dsn.h"
+#include "import/slack/survey.h"
+
+#include "common/base/banned.h"
+
+void app_release(struct app *a)
+{
+	if (a->bar_runs)
+		ark_progress_end(&a->bar);
+	import_report_close(a->report);
+	if (a->loaded)
+		load_release(&a->l);
+	slack_export_release(&a->x);
+	db_embedded_release(a->embedded);
+	mm_where_release(&a->where);
+	ark_buf_release(&a->dsn);
+	ark_pool_release(&a->strings);
+}
+
+static void warn(struct app *a, const char *msgid, const char *text)
+{
+	ark_warn(a->talk, msgid, "%s", text);
+	if (a->warnings_count < sizeof(a->warnings) / sizeof(a->warnings[0]))
+		a->warnings[a->warnings_count++] = ark_pool_str(&a->strings, ark_str_z(text));
+}
+
+/* ---- where to ---- */
+
+static struct mm_said said(const struct app *a, const char *option, const char *value)
+{
+	struct ark_origin from = ark_args_origin(a->args, option);
+	return (struct mm_said){ value, (int)from.rank, from.text };
+}
+
+/* Which database, and who said so. For an import the embedded one is meant when nothing is said;
+ * commands that only read never make one up. */
+static enum ark_rc find_where(struct app *a, bool writes, bool optional, struct mm_where *where,
+                              struct ark_err *err)
+{
+	const struct import_config *c = a->config;
+	struct db_options db = { .app = "matter-import", .interrupted = ark_interrupted };
+	struct mm_where_input in = {
+		.database = said(a, "database", c->database),
+		.config = said(a, "mattermost-config", c->mattermost_config),
+		.embedded = said(a, "embedded", !c->embedded.given       ? NULL
+		                                : c->embedded.text == NULL ? ""
+		                                                           : c->embedded.text),
+		.embedded_default = writes,
+		.writes = writes,
+		.optional = optional,
+		.environ = environ,
+		.db = &db,
+	};
+	return mm_where_find(&in, where, err);
+}
+
+/* Before archives are read: contradictions on the command line are told at once. */
+enum ark_rc app_choose_database(struct app *a, bool writes, struct ark_err *err)
+{
+	return find_where(a, writes, false, &a->where, err);
+}
+
+enum ark_rc app_open_database(struct app *a, bool writes, struct ark_err *err)
+{
+	if (a->where.kind == MM_WHERE_DATABASE) {
+		ark_buf_z(&a->dsn, a->where.dsn);
+		return ARK_OK;
+	}
+	if (!a->config->embedded.given)
+		ark_info(a->talk, "import.embedded", "nothing names a database: using the embedded one in %s",
+		         db_embedded_default_dir());
+	struct db_embedded_options opt = { .dir = a->where.embedded_dir, .create = writes,
+		                           .interrupted = ark_interrupted };
+	enum ark_rc rc = db_embedded_open(&opt, &a->embedded, err);
+	if (rc < 0)
+		return rc;
+	ark_auto(db_dsn_freep) struct db_dsn *dsn = NULL;
+	rc = db_dsn_parse(db_embedded_dsn(a->embedded), DB_DSN_LIBPQ, &dsn, err);
+	if (rc < 0)
+		return rc;
+	db_dsn_set(dsn, "dbname", ARK_LIT("mattermost"));
+	db_dsn_text(dsn, &a->dsn);
+	return ARK_OK;
+}
+
+void app_say_target(struct app *a)
+{
+	ark_auto(db_dsn_freep) struct db_dsn *dsn = NULL;
+	struct ark_err ignored = { 0 };
+	if (db_dsn_parse(ark_buf_view(&a->dsn), DB_DSN_LIBPQ, &dsn, &ignored) < 0)
+		return;
+	struct ark_str host = db_dsn_part(dsn, "host"), name = db_dsn_part(dsn, "dbname");
+	if (host.len == 0)
+		host = ARK_LIT("localhost");
+	ark_info(a->talk, "import.target", "writing to database %.*s at %.*s (%.*s)", ARK_FMT(name),
+	         ARK_FMT(host), ARK_FMT(ark_str_z(a->where.origin)));
+}
+
+/* --show-config: what was found out beside what was said. */
+void app_show_config(struct app *a)
+{
+	ark_show_config(a->args, a->config, a->talk);
+	ark_auto(mm_where_release) struct mm_where where = { 0 };
+	struct ark_err err = { 0 };
+	bool writes = ark_args_command(a->args) == COMMAND_SLACK;
+	if (ark_args_command(a->args) == COMMAND_CHECK)
+		return;
+	if (find_where(a, writes, true, &where, &err) < 0) {
+		ark_warn(a->talk, "import.where", "%s", err.text);
+		return;
+	}
+	const char *place = where.kind == MM_WHERE_DATABASE ? where.dsn_masked
+	                    : where.kind == MM_WHERE_NONE   ? "none found"
+	                    : where.embedded_dir != NULL    ? where.embedded_dir
+	                                                    : db_embedded_default_dir();
+	const char *kind = where.kind == MM_WHERE_EMBEDDED ? "embedded database" : "database";
+	ark_out(a->talk, "=> %s: %s (%s)", kind, place, where.kind == MM_WHERE_NONE ? "-" : where.origin);
+	struct ark_event e;
+	ark_event_begin(&e, "where", "import.where");
+	ark_event_text(&e, "kind", ark_str_z(kind));
+	ark_event_text(&e, "place", ark_str_z(place));
+	ark_event_text(&e, "origin", ark_str_z(where.origin));
+	ark_event_send(&e, a->talk);
+}
+
+/* ---- the archives ---- */
+
+static void on_damage(void *ctx, uint32_t source, const char *file, uint64_t offset, uint64_t len,
+                      const char *why)
+{
+	struct app *a = ctx;
+	char text[512];
+	snprintf(text, sizeof(text), "%s: '%s': entry at byte %llu (%llu bytes) skipped: %s",
+	         a->x.sources[source].path, file, (unsigned long long)offset, (unsigned long long)len, why);
+	warn(a, "import.list_damage", text);
+}
+
+enum ark_rc app_open_archives(struct app *a, struct ark_err *err)
+{
+	const struct ark_list *list = &a->args->operands;
+	ark_info(a->talk, "import.open", "reading the lists of %s%s", list->items[0],
+	         list->count > 1 ? " and others" : "");
+	for (size_t i = 0; i < list->count; i++) {
+		struct stat st;
+		if (stat(list->items[i], &st) == 0 && S_ISREG(st.st_mode))
+			a->archive_bytes += (uint64_t)st.st_size;
+	}
+	slack_export_init(&a->x);
+	a->x.on_damage = on_damage;
+	a->x.on_damage_ctx = a;
+	enum ark_rc rc = slack_export_open(&a->x, (char *const *)(uintptr_t)list->items,
+	                                   (uint32_t)list->count, err);
+	if (rc < 0)
+		return rc;
+	for (uint32_t i = 0; i < a->x.sources_count; i++) {
+		const struct slack_source *s = &a->x.sources[i];
+		char text[512];
+		if (s->unsafe_names > 0) {
+			snprintf(text, sizeof(text), "%s: %llu entries with names that lead elsewhere were left alone",
+			         s->path, (unsigned long long)s->unsafe_names);
+			warn(a, "import.unsafe_names", text);
+		}
+		if (s->bad_entries > 0) {
+			snprintf(text, sizeof(text), "%s: %llu entries have a header that cannot be read", s->path,
+			         (unsigned long long)s->bad_entries);
+			warn(a, "import.bad_entries", text);
+		}
+		if (!s->has_users) {
+			snprintf(text, sizeof(text), "%s: no users.json: people are named after their messages", s->path);
+			warn(a, "import.no_users", text);
+		}
+	}
+	if (a->x.day_files == 0)
+		warn(a, "import.no_messages", "the archive holds no messages");
+	ark_info(a->talk, "import.lists", "%u people, %u conversations, %llu day files", a->x.people.count,
+	         a->x.convs.count, (unsigned long long)a->x.day_files);
+	return ARK_OK;
+}
+
+/* ---- callbacks of the loader ---- */
+
+static void on_phase(void *ctx, enum load_phase phase, const char *text)
+{
+	struct app *a = ctx;
+	(void)phase;
+	ark_progress_phase(&a->bar, text, NULL, 0, 0);
+	ark_info(a->talk, "import.phase", "%s", text);
+}
+
+static void on_say(void *ctx, const char *msgid, const char *text)
+{
+	struct app *a = ctx;
+	if (strcmp(msgid, "import.schema") == 0)
+		warn(a, msgid, text);
+	else
+		ark_info(a->talk, msgid, "%s", text);
+}
+
+static enum ark_rc on_tick(void *ctx, uint64_t messages, uint64_t bytes, struct ark_err *err)
+{
+	struct app *a = ctx;
+	ark_progress_add(&a->bar, messages, bytes);
+	return ark_interrupt_check(err);
+}
+
+static void on_missing(void *ctx, struct ark_str id, struct ark_str name, uint32_t conv, int64_t ts_us,
+                       const char *reason)
+{
+	struct app *a = ctx;
+	const struct slack_conv *c = &a->x.convs.list[conv];
+	import_report_missing(a->report, id, name, ark_str_has(c->name) ? c->name : c->id, ts_us, reason);
+}
+
+struct load_job app_job(struct app *a)
+{
+	const struct import_config *c = a->config;
+	struct load_job job = {
+		.x = &a->x,
+		.set = { .team = c->team != NULL ? c->team : "check",
+		         .team_display = c->team_name,
+		         .email_domain = c->email_domain,
+		         .guests = (enum load_guests)c->guests,
+		         .merge_general = c->general == GENERAL_MERGE,
+		         .no_direct = c->no_direct,
+		         .channels = c->channels.count > 0 ? c->channels.items : NULL,
+		         .channels_count = c->channels.count,
+		         .temp_dir = c->temp_dir,
+		         .memory_bytes = c->memory },
+		.translate = { .no_joins = c->no_joins,
+		               .skip_bots = c->bots == 1,
+		               .since_us = c->since.has ? c->since.ms * 1000 : 0,
+		               .until_us = c->until.has ? c->until.ms * 1000 : 0 },
+		.dsn = a->dsn.data,
+		.maintenance_db = c->maintenance_db,
+		.workspace = c->workspace,
+		.owner = c->owner,
+		.tool = "matter-import " MATTERARK_VERSION,
+		.create_schema = c->create_schema || a->embedded != NULL,
+		.create_team = c->create_team || a->embedded != NULL,
+		.dry_run = c->dry_run,
+		.force = c->force,
+		.indexes = (enum load_indexes)c->indexes,
+		.db = { .app = "matter-import", .interrupted = ark_interrupted },
+		.phase = on_phase,
+		.say = on_say,
+		.tick = on_tick,
+		.ctx = a,
+	};
+	return job;
+}
+
+/* Reactions, threads and large channels wait in temporary files: about as much as the messages' own
+ * text (measured: 0.4 to 0.8 of it). Said before it is needed. */
+static void say_need(struct app *a)
+{
+	struct statvfs fs;
+	if (a->x.day_bytes < 64u << 20 || statvfs(a->config->temp_dir, &fs) != 0)
+		return;
+	uint64_t avail = (uint64_t)fs.f_bavail * fs.f_frsize;
+	ark_auto(ark_buf_release) struct ark_buf text;
+	ark_buf_init(&text, 8192);
+	ark_buf_z(&text, "up to ");
+	ark_human_bytes(&text, a->x.day_bytes);
+	ark_buf_fmt(&text, " of temporary files in %s, where ", a->config->temp_dir);
+	ark_human_bytes(&text, avail);
+	ark_buf_z(&text, " are free");
+	if (avail < a->x.day_bytes)
+		warn(a, "import.temp_space", text.data);
+	else
+		ark_info(a->talk, "import.temp_space", "%s", text.data);
+}
+
+/* Everything up to the first message: the archive is known, the progress line runs. */
+enum ark_rc app_begin(struct app *a, const char *phase, struct ark_err *err)
+{
+	say_need(a);
+	ark_progress_begin(&a->bar, a->talk);
+	a->bar_runs = true;
+	if (!ark_str_has(slack_people_team(&a->x.people)) && a->x.day_files > 0) {
+		ark_progress_phase(&a->bar, "looking for names", "messages", 0, a->x.day_bytes);
+		enum ark_rc rc = slack_survey(&a->x, on_tick, a, err);
+		if (rc < 0)
+			return rc;
+	}
+	load_init(&a->l, &a->x);
+	a->loaded = true;
+	if (a->report != NULL) {
+		import_report_export(a->report, &a->x);
+		a->l.report.on_skip = import_report_skip;
+		a->l.report.on_skip_ctx = a->report;
+		a->l.report.on_missing = on_missing;
+		a->l.report.on_missing_ctx = a;
+	}
+	ark_progress_phase(&a->bar, phase, "messages", 0, a->x.day_bytes);
+	return ARK_OK;
+}
+
+void app_end_bar(struct app *a)
+{
+	ark_progress_end(&a->bar);
+	a->bar_runs = false;
+}
+
+/* ---- the end of a run ---- */
+
+static void warn_subtypes(struct app *a)
+{
+	const struct ark_map *odd = &a->l.report.odd_subtypes;
+	for (uint32_t i = 0; i < odd->count; i++) {
+		struct ark_str name = ark_map_key(odd, i);
+		bool lost = ark_str_eqz(name, "ekm_access_denied");
+		char text[256];
+		snprintf(text, sizeof(text), lost ? "messages with a notice instead of their content (%.*s): %u"
+		                                  : "messages of the unknown kind '%.*s', taken as text: %u",
+		         ARK_FMT(name), odd->entries[i].value);
+		warn(a, lost ? "import.content_lost" : "import.unknown_subtype", text);
+	}
+}
+
+enum ark_rc app_tell(struct app *a, const struct load_outcome *out, bool check, uint64_t *lost,
+                        struct ark_err *err)
+{
+	static const char *const PHASES[PHASE_COUNT] = { "read, translate, copy", "merge", "indexes",
+		                                         "finish" };
+	warn_subtypes(a);
+	struct report_phase phases[PHASE_COUNT];
+	for (int i = 0; i < PHASE_COUNT; i++)
+		phases[i] = (struct report_phase){ ark_str_z(PHASES[i]), out->phase_ms[i] };
+	ark_auto(import_report_release) struct import_report r = { 0 };
+	import_report_from_load(&a->l, &r);
+	r.check = check || a->config->dry_run;
+	if (a->config->team == NULL)
+		r.team = ARK_STR_NONE;
+	r.tool_version = ARK_LIT(MATTERARK_VERSION);
+	r.database_host = ark_str_z(out->host);
+	r.database_name = ark_str_z(out->database);
+	r.database_new = out->created_database;
+	r.end_ms = ark_time_now_ms();
+	r.duration_ms = r.end_ms - a->l.start_ms;
+	r.warnings = a->warnings;
+	r.warnings_count = a->warnings_count;
+	if (a->config->profile) {
+		r.phases = phases;
+		r.phases_count = PHASE_COUNT;
+	}
+	if (!check && !out->first_import) {
+		r.changes = (struct report_changes){ .known = true, .added = out->posts_new,
+			                             .updated = out->posts_updated, .kept = out->posts_kept };
+		uint64_t other = out->posts_new + out->posts_updated + out->posts_kept;
+		r.changes.same = a->l.report.total.posts > other ? a->l.report.total.posts - other : 0;
+	}
+	*lost = import_report_lost(&r) + import_report_damage(&r);
+	enum ark_rc rc = ARK_OK;
+	if (a->report != NULL)
+		rc = import_report_write(a->report, &r, err);
+	if (rc < 0 && !check && !a->config->dry_run)
+		return ark_err_in(err, rc, "everything is imported, but not reported");
+	for (int i = 0; rc == ARK_OK && a->config->profile && i < PHASE_COUNT; i++)
+		ark_out(a->talk, "%8.1f s  %s", (double)out->phase_ms[i] / 1000, PHASES[i]);
+	if (rc == ARK_OK)
+		import_report_say(&r, a->report != NULL ? import_report_place(a->report) : NULL, a->talk);
+	return rc;
+}
+
+enum ark_rc app_open_report(struct app *a, struct ark_err *err)
+{
+	return a->config->report != NULL ? import_report_open(a->config->report, &a->report, err) : ARK_OK;
+}
+
+/* What stays to be done by hand, said once at the end. */
+void app_say_next(struct app *a, const struct load_outcome *out)
+{
+	if (a->config->dry_run) {
+		ark_info(a->talk, "import.dry_run", "dry run: nothing was kept");
+		return;
+	}
+	if (!out->created_database && out->rows_written > 0)
+		ark_info(a->talk, "import.caches",
+		         "a running server must drop its caches: System Console, or "
+		         "POST /api/v4/caches/invalidate, or a restart");
+	if (a->embedded != NULL)
+		ark_info(a->talk, "import.where", "the private database lies in %.*s; it runs only while a tool "
+		                                  "uses it", ARK_FMT(db_embedded_dir(a->embedded)));
+}

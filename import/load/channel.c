@@ -1,0 +1,302 @@
+#include "import/load/channel.h"
+
+#include <stdlib.h>
+
+#include "common/base/mem.h"
+
+#include "common/base/banned.h"
+
+/* Somebody who follows a thread: its author, who replied, who was mentioned. */
+struct follower {
+	uint32_t root; /* key */
+	uint32_t person;
+};
+
+struct channel_loader {
+	struct load *l;
+	struct post_writer post;
+	struct follower *followers;
+	size_t followers_count, followers_cap;
+	uint32_t *member_of; /* person to the last target they are a member of, + 1 */
+	uint32_t member_of_count;
+};
+
+struct channel_loader *channel_loader_new(struct load *l, struct sink *sink)
+{
+	struct channel_loader *c = ark_calloc(1, sizeof(*c));
+	c->l = l;
+	post_writer_init(&c->post, l, sink);
+	return c;
+}
+
+void channel_loader_free(struct channel_loader *c)
+{
+	if (c == NULL)
+		return;
+	post_writer_release(&c->post);
+	free(c->followers);
+	free(c->member_of);
+	free(c);
+}
+
+static void mark_members(struct channel_loader *c, uint32_t target)
+{
+	uint32_t people = c->l->x->people.count;
+	if (people > c->member_of_count) {
+		c->member_of = ark_realloc(c->member_of, people, sizeof(*c->member_of));
+		memset(c->member_of + c->member_of_count, 0,
+		       (people - c->member_of_count) * sizeof(*c->member_of));
+		c->member_of_count = people;
+	}
+	const struct load_target *t = &c->l->targets[target];
+	for (uint32_t i = 0; i < t->members_count; i++)
+		c->member_of[t->members[i]] = target + 1;
+}
+
+static void follow(struct channel_loader *c, uint32_t target, uint32_t root, uint32_t person)
+{
+	if (person == PERSON_NONE || person >= c->member_of_count || c->member_of[person] != target + 1)
+		return;
+	if (c->followers_count == c->followers_cap) {
+		c->followers_cap = c->followers_cap == 0 ? 1024 : c->followers_cap * 2;
+		c->followers = ark_realloc(c->followers, c->followers_cap, sizeof(*c->followers));
+	}
+	c->followers[c->followers_count++] = (struct follower){ root, person };
+}
+
+static void note_followers(struct channel_loader *c, uint32_t target, const struct thread_order *o,
+                           uint32_t key, const struct record *r)
+{
+	const struct thread_key *k = &o->keys[key];
+	uint32_t root = k->root != KEY_NONE ? k->root : k->replies > 0 ? key : KEY_NONE;
+	if (root == KEY_NONE)
+		return;
+	follow(c, target, root, k->author);
+	struct ark_str list = record_part(r, PART_MENTIONS);
+	for (size_t at = 0; at + sizeof(uint32_t) <= list.len; at += sizeof(uint32_t)) {
+		uint32_t person;
+		memcpy(&person, list.ptr + at, sizeof(person));
+		follow(c, target, root, person);
+	}
+}
+
+/* ---- thread rows ---- */
+
+/* Repliers, each once, in the order of their latest reply, oldest first. */
+static void participants(struct channel_loader *c, const struct thread_order *o, uint32_t root,
+                         struct ark_buf *out)
+{
+	const struct thread_key *k = &o->keys[root];
+	ark_auto(ark_freep) uint32_t *list = ark_malloc(((size_t)k->replies + 1) * sizeof(*list));
+	uint32_t n = 0;
+	if (k->parts > 1) /* the rest of the root's own text */
+		list[n++] = k->author;
+	for (uint32_t i = k->first_reply; i != KEY_NONE; i = o->keys[i].next_reply)
+		list[n++] = o->keys[i].author;
+	/* keep the last of each: walk back, mark, write from the other end */
+	ark_auto(ark_map_release) struct ark_map seen = { 0 };
+	uint32_t kept = n;
+	for (uint32_t i = n; i > 0; i--) {
+		struct ark_str id = ark_str_n((const char *)&list[i - 1], sizeof(list[0]));
+		if (ark_map_get(&seen, id) != ARK_MAP_NONE)
+			continue;
+		ark_map_put(&seen, id, 0);
+		list[--kept] = list[i - 1];
+	}
+	ark_buf_c(out, '[');
+	for (uint32_t i = kept; i < n; i++) {
+		ark_buf_z(out, i > kept ? ", \"" : "\"");
+		ark_buf_z(out, c->l->x->people.list[list[i]].mm_id);
+		ark_buf_c(out, '"');
+	}
+	ark_buf_c(out, ']');
+}
+
+static void put_thread(struct channel_loader *c, const struct load_target *t,
+                       const struct thread_order *o, uint32_t root)
+{
+	const struct thread_key *k = &o->keys[root];
+	struct sink *s = c->post.sink;
+	char id[MM_ID_LEN + 1];
+	post_id(&c->post, k, 0, id);
+	sink_begin(s, SINK_THREADS);
+	sink_z(s, SINK_THREADS, id);
+	sink_i64(s, SINK_THREADS, k->replies);
+	sink_i64(s, SINK_THREADS, k->last_reply_ms);
+	struct ark_buf *list = sink_raw(s, SINK_THREADS);
+	if (list != NULL)
+		participants(c, o, root, list);
+	sink_z(s, SINK_THREADS, t->id);
+	sink_i64(s, SINK_THREADS, 0);
+	sink_z(s, SINK_THREADS, t->type == 'D' || t->type == 'G' ? "" : c->l->team_id);
+	sink_end(s, SINK_THREADS);
+}
+
+static int by_root(const void *a, const void *b)
+{
+	const struct follower *x = a, *y = b;
+	if (x->root != y->root)
+		return x->root < y->root ? -1 : 1;
+	return (x->person > y->person) - (x->person < y->person);
+}
+
+static void put_followers(struct channel_loader *c, const struct thread_order *o)
+{
+	struct sink *s = c->post.sink;
+	if (c->followers_count == 0)
+		return;
+	qsort(c->followers, c->followers_count, sizeof(*c->followers), by_root);
+	char id[MM_ID_LEN + 1] = "";
+	for (size_t i = 0; i < c->followers_count; i++) {
+		const struct follower *f = &c->followers[i];
+		bool new_root = i == 0 || f->root != f[-1].root;
+		if (!new_root && f->person == f[-1].person)
+			continue;
+		if (new_root)
+			post_id(&c->post, &o->keys[f->root], 0, id);
+		sink_begin(s, SINK_THREADMEMBERSHIPS);
+		sink_z(s, SINK_THREADMEMBERSHIPS, id);
+		sink_z(s, SINK_THREADMEMBERSHIPS, c->l->x->people.list[f->person].mm_id);
+		sink_bool(s, SINK_THREADMEMBERSHIPS, true);
+		sink_i64(s, SINK_THREADMEMBERSHIPS, c->l->start_ms);
+		sink_i64(s, SINK_THREADMEMBERSHIPS, c->l->start_ms);
+		sink_i64(s, SINK_THREADMEMBERSHIPS, 0);
+		sink_end(s, SINK_THREADMEMBERSHIPS);
+	}
+	c->followers_count = 0;
+}
+
+/* ---- people's names that may change ---- */
+
+/* A post that names a stranger by a name that is not final is noted: finish.c mends it when
+ * the name is known. */
+static void note_strangers(struct channel_loader *c, const struct thread_key *k,
+                           const struct record *r)
+{
+	struct sink *s = c->post.sink;
+	char id[MM_ID_LEN + 1];
+	post_id(&c->post, k, 0, id);
+	struct ark_str list = record_part(r, PART_MENTIONS);
+	size_t n = list.len / sizeof(uint32_t);
+	for (size_t i = 0; i <= n; i++) {
+		uint32_t person = k->author;
+		if (i < n)
+			memcpy(&person, list.ptr + i * sizeof(person), sizeof(person));
+		const struct slack_person *p = &c->l->x->people.list[person];
+		if (p->username_final)
+			continue;
+		sink_begin(s, SINK_RENAME);
+		sink_z(s, SINK_RENAME, id);
+		sink_str(s, SINK_RENAME, p->username);
+		sink_end(s, SINK_RENAME);
+	}
+}
+
+/* ---- the channel ---- */
+
+static void note_archiving(struct load_target *t, const struct thread_key *k)
+{
+	if (k->event == EVENT_ARCHIVE)
+		t->last_archive_ms = k->create_ms;
+	if (k->event == EVENT_UNARCHIVE)
+		t->last_unarchive_ms = k->create_ms;
+}
+
+static void count_message(struct channel_loader *c, struct load_target *t, const struct thread_key *k)
+{
+	struct load *l = c->l;
+	if (k->skip != SKIP_NONE) {
+		t->count.skipped[k->skip]++;
+		return;
+	}
+	t->count.written++;
+	struct slack_person *p = &l->x->people.list[k->author];
+	p->used = true;
+	p->posts++;
+	if (p->first_ms == 0 || k->create_ms < p->first_ms)
+		p->first_ms = k->create_ms;
+	int64_t *newest = &l->x->sources[k->source].newest_us;
+	if (k->ts_us > *newest)
+		*newest = k->ts_us;
+	load_report_month(&l->report, k->create_ms);
+}
+
+/* Pins that only the channel's own events tell of: exports that lost `pinned_to` and `pins`. */
+static void pins_from_events(struct thread_order *o)
+{
+	for (uint32_t i = 0; i < o->records; i++)
+		if (o->keys[i].flags & RECORD_PINNED)
+			return;
+	for (uint32_t n = 0; n < o->order_count; n++) {
+		const struct thread_key *k = &o->keys[o->order[n]];
+		if (!(k->flags & (RECORD_PINS | RECORD_UNPINS)))
+			continue;
+		uint32_t at = thread_find(o, k->conv, k->refer_us);
+		if (at == KEY_NONE)
+			continue;
+		struct thread_key *x = &o->keys[at];
+		x->flags &= (uint16_t)~RECORD_PINNED;
+		x->flags |= k->flags & RECORD_PINS ? RECORD_PINNED : 0;
+	}
+}
+
+static enum ark_rc write_all(struct channel_loader *c, uint32_t target, struct thread_order *o,
+                             struct load_walk *walk, struct ark_err *err)
+{
+	struct load_target *t = &c->l->targets[target];
+	enum ark_rc rc = load_walk_rewind(walk, err);
+	const struct record *r;
+	for (uint32_t i = 0; rc == ARK_OK && (rc = load_walk_next(walk, &r, err)) == ARK_OK; i++) {
+		const struct thread_key *k = &o->keys[i];
+		count_message(c, t, k);
+		if (k->skip != SKIP_NONE)
+			continue;
+		post_write(&c->post, t, o, i, r);
+		note_followers(c, target, o, i, r);
+		note_archiving(t, k);
+		if (k->flags & RECORD_STRANGER)
+			note_strangers(c, k, r);
+	}
+	if (rc < 0)
+		return rc;
+	for (uint32_t i = o->records; i < o->count; i++) {
+		post_write_placeholder(&c->post, t, o, i);
+		follow(c, target, i, o->keys[i].author);
+	}
+	for (uint32_t n = 0; n < o->order_count; n++)
+		if (o->keys[o->order[n]].root == KEY_NONE && o->keys[o->order[n]].replies > 0)
+			put_thread(c, t, o, o->order[n]);
+	put_followers(c, o);
+	return sink_ok(c->post.sink, err);
+}
+
+static void order_release(struct thread_order *o)
+{
+	thread_order_release(o);
+}
+
+enum ark_rc channel_load(struct channel_loader *c, uint32_t target, const struct load_spool *file,
+                         struct ark_err *err)
+{
+	struct load_target *t = &c->l->targets[target];
+	ark_auto(load_walk_closep) struct load_walk *walk = load_walk_open(t->spill, file, &t->records);
+	ark_auto(order_release) struct thread_order o = { 0 };
+	enum ark_rc rc = thread_order_make(&o, c->l, walk, err);
+	if (rc < 0)
+		return rc;
+	pins_from_events(&o);
+	for (uint32_t i = o.records; i < o.count; i++) /* before anything is written: Slackbot may be new */
+		if (o.keys[i].author == PERSON_NONE)
+			o.keys[i].author = slack_people_slackbot(&c->l->x->people);
+	mark_members(c, target);
+	post_writer_channel(&c->post);
+	rc = write_all(c, target, &o, walk, err);
+	if (rc < 0)
+		return rc;
+	load_walk_close(walk); /* it borrows from both that follow */
+	walk = NULL;
+	ark_buf_release(&t->records);
+	load_spill_free(t->spill);
+	t->spill = NULL;
+	return ARK_OK;
+}

@@ -1,0 +1,104 @@
+#include "import/load/index.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/db/text.h"
+#include "common/mm/schema.h"
+#include "common/mm/state.h"
+
+#include "common/base/banned.h"
+
+enum ark_rc index_build(struct db_conn *const *conns, size_t conns_count, size_t busy,
+                        const char *const *sql, size_t sql_count, struct ark_err *err)
+{
+	size_t next = 0, running = busy;
+	for (size_t i = busy; i < conns_count && next < sql_count; i++, running++) {
+		enum ark_rc rc = db_start(conns[i], sql[next++], err);
+		if (rc < 0)
+			return rc;
+	}
+	while (running > 0) {
+		size_t which;
+		enum ark_rc rc = db_wait_any(conns, conns_count, &which, err);
+		if (rc == ARK_OK)
+			rc = db_finish(conns[which], err);
+		if (rc == ARK_OK && next < sql_count)
+			rc = db_start(conns[which], sql[next++], err);
+		else
+			running--;
+		if (rc < 0)
+			return rc;
+	}
+	return ARK_OK;
+}
+
+enum ark_rc index_start_fresh(struct db_conn *conn, struct ark_err *err)
+{
+	return db_start(conn, mm_index_at(0)->sql, err);
+}
+
+enum ark_rc index_build_fresh(struct db_conn *const *conns, size_t conns_count, struct ark_err *err)
+{
+	size_t indexes = mm_index_count(), keys = mm_state_key_count(), n = 0;
+	ark_auto(ark_freep) const char **sql = ark_calloc(indexes + keys + 1, sizeof(const char *));
+	for (size_t i = 0; i < keys; i++) /* ours are long too */
+		sql[n++] = mm_state_key_sql(i);
+	for (size_t i = 1; i < indexes; i++)
+		sql[n++] = mm_index_at(i)->sql;
+	sql[n++] = mm_schema_views_sql();
+	return index_build(conns, conns_count, 1, sql, n, err);
+}
+
+enum ark_rc index_drop_posts(struct db_conn *conn, struct index_saved *saved, struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	enum ark_rc rc = db_query(conn,
+	                          "SELECT pg_get_indexdef(i.indexrelid), i.indexrelid::regclass::text "
+	                          "FROM pg_index i WHERE i.indrelid = 'posts'::regclass AND NOT "
+	                          "i.indisprimary AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE "
+	                          "c.conindid = i.indexrelid) ORDER BY 2", DB_NO_PARAMS, &res, err);
+	if (rc < 0)
+		return rc;
+	saved->sql = ark_calloc(db_rows(res) + 1, sizeof(*saved->sql));
+	for (size_t i = 0; i < db_rows(res) && rc == ARK_OK; i++) {
+		saved->sql[saved->count++] = ark_strdup(db_value(res, i, 0));
+		char drop[256];
+		snprintf(drop, sizeof(drop), "DROP INDEX %.*s", ARK_FMT(db_value(res, i, 1)));
+		rc = db_exec(conn, drop, err);
+	}
+	return rc;
+}
+
+enum ark_rc index_restore(struct db_conn *conn, const struct index_saved *saved, struct ark_err *err)
+{
+	enum ark_rc rc = ARK_OK;
+	for (size_t i = 0; i < saved->count && rc == ARK_OK; i++)
+		rc = db_exec(conn, saved->sql[i], err);
+	return rc;
+}
+
+void index_saved_release(struct index_saved *saved)
+{
+	for (size_t i = 0; i < saved->count; i++)
+		free(saved->sql[i]);
+	free(saved->sql);
+	*saved = (struct index_saved){ 0 };
+}
+
+enum ark_rc index_memory(struct db_conn *conn, struct ark_err *err)
+{
+	if (!db_is_local(conn))
+		return ARK_OK;
+	int64_t bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+	int64_t mb = bytes / (1 << 20) / 16;
+	if (mb < 64)
+		mb = 64;
+	if (mb > 1024)
+		mb = 1024;
+	char sql[96];
+	snprintf(sql, sizeof(sql), "SET maintenance_work_mem = '%lldMB'", (long long)mb);
+	return db_exec(conn, sql, err);
+}

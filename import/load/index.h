@@ -1,0 +1,34 @@
+/*
+ * Indexes built side by side, and those of a live table taken off for a large load and put back.
+ */
+#ifndef IMPORT_LOAD_INDEX_H
+#define IMPORT_LOAD_INDEX_H
+
+#include "common/db/conn.h"
+
+/* Run the statements over the connections, each as soon as one is free, in their order. The first
+ * `busy` connections have something under way already (db_start). */
+enum ark_rc index_build(struct db_conn *const *conns, size_t conns_count, size_t busy,
+                        const char *const *sql, size_t sql_count, struct ark_err *err);
+/* Begin with the longest index of a fresh database, as soon as its table is loaded; the connection is
+ * busy until index_build_fresh, which must have it as its first. */
+enum ark_rc index_start_fresh(struct db_conn *conn, struct ark_err *err);
+/* All other indexes and keys of a fresh database (common/mm/schema.h, state.h) over these
+ * connections; the first one is still at work. */
+enum ark_rc index_build_fresh(struct db_conn *const *conns, size_t conns_count, struct ark_err *err);
+
+struct index_saved {
+	char **sql; /* CREATE INDEX ... of what was dropped */
+	size_t count;
+};
+
+/* Drop the secondary indexes of posts inside the open transaction; *saved tells how to make them. */
+enum ark_rc index_drop_posts(struct db_conn *conn, struct index_saved *saved, struct ark_err *err);
+enum ark_rc index_restore(struct db_conn *conn, const struct index_saved *saved, struct ark_err *err);
+void index_saved_release(struct index_saved *saved);
+
+/* Memory for index builds of this session: a share of this machine's when the server is on it, else
+ * what the server says itself. */
+enum ark_rc index_memory(struct db_conn *conn, struct ark_err *err);
+
+#endif

@@ -1,0 +1,274 @@
+#include "import/load/live.h"
+
+#include "common/base/time.h"
+#include "common/mm/detect.h"
+#include "common/mm/schema.h"
+#include "common/mm/state.h"
+#include "import/load/account.h"
+#include "import/load/base.h"
+#include "import/load/claim.h"
+#include "import/load/index.h"
+#include "import/load/merge.h"
+#include "import/load/rows.h"
+#include "import/load/target.h"
+
+#include "common/base/banned.h"
+
+/* What is known about the target before anything is written to it. */
+struct base {
+	struct mm_db_info *info;
+	bool empty;        /* without any table: the schema comes with the import */
+	bool state;        /* an earlier run left its records */
+	bool new_team;
+	bool first_import; /* of this workspace */
+	bool direct;       /* messages go straight into their tables: nothing there to merge with */
+};
+
+static void base_release(struct base *b)
+{
+	mm_db_info_free(b->info);
+}
+
+static bool has_column(void *ctx, const char *table, const char *column)
+{
+	return mm_has_column(ctx, table, column);
+}
+
+static enum ark_rc look(const struct load_job *job, struct load *l, struct db_conn *conn,
+                        struct base *b, struct load_outcome *out, struct ark_err *err)
+{
+	enum ark_rc rc = mm_detect(conn, &b->info, err);
+	if (rc < 0)
+		return rc;
+	b->empty = mm_db_is_empty(b->info);
+	if (b->empty && !job->create_schema) {
+		ark_err_set(err, ARK_KIND_REFUSED, "database '%s' holds no Mattermost tables", out->database);
+		ark_err_hint(err, "start Mattermost on it once, or add --create-schema");
+		return ARK_FAIL;
+	}
+	if (b->empty) {
+		if ((rc = mm_schema_create(conn, err)) < 0)
+			return rc;
+		mm_db_info_free(b->info);
+		b->info = NULL;
+		if ((rc = mm_detect(conn, &b->info, err)) < 0)
+			return rc;
+		l->fresh = true;
+	}
+	if ((rc = mm_db_usable(b->info, err)) < 0)
+		return rc;
+	for (size_t i = 0; i < mm_db_warning_count(b->info) && job->say != NULL; i++)
+		job->say(job->ctx, "import.schema", mm_db_warning(b->info, i));
+	l->set.post_runes = mm_db_post_runes(b->info);
+	rc = mm_state_exists(conn, &b->state, err);
+	if (rc == ARK_OK && !b->state) {
+		rc = mm_state_create(conn, err);
+		if (rc == ARK_OK)
+			rc = mm_state_keys(conn, err);
+		b->state = true;
+	}
+	return rc;
+}
+
+/* Everybody and everything gets its Mattermost side. */
+static enum ark_rc resolve(const struct load_job *job, struct load *l, struct db_conn *conn,
+                           struct base *b, struct load_outcome *out, struct ark_err *err)
+{
+	base_workspace(l, job->workspace);
+	b->first_import = true;
+	enum ark_rc rc = ARK_OK;
+	l->run_no = 1;
+	if (b->state) {
+		rc = base_adopt_workspace(l, conn, err);
+		if (rc == ARK_OK)
+			rc = base_run_number(l, conn, err);
+		if (rc == ARK_OK)
+			rc = base_known_channels(l, conn, &b->first_import, err);
+	}
+	if (rc == ARK_OK)
+		rc = base_team(l, conn, job->create_team || b->empty, &b->new_team, err);
+	if (rc == ARK_OK)
+		rc = base_accounts(l, conn, b->state, err);
+	if (rc < 0)
+		return rc;
+	accounts_assign(l);
+	if (!b->new_team)
+		rc = base_channel_names(l, conn, err);
+	if (rc < 0)
+		return rc;
+	targets_make(l, b->new_team);
+	rc = base_direct_channels(l, conn, err);
+	b->direct = b->first_import;
+	for (uint32_t i = 0; i < l->targets_count; i++)
+		b->direct = b->direct && !l->targets[i].existed;
+	out->created_team = b->new_team;
+	out->first_import = b->first_import;
+	return rc;
+}
+
+/* ---- indexes of posts ---- */
+
+static enum ark_rc only_session(struct db_conn *conn, bool *out, struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	enum ark_rc rc = db_query_one(conn,
+	                              "SELECT count(*) FROM pg_stat_activity WHERE datname = "
+	                              "current_database() AND pid <> pg_backend_pid() AND "
+	                              "backend_type = 'client backend'", DB_NO_PARAMS, &res, err);
+	if (rc == ARK_OK)
+		*out = db_i64(res, 0, 0) == 0;
+	return rc;
+}
+
+/* Take the secondary indexes of posts off? Only when that pays and nobody else needs them. */
+static enum ark_rc choose_indexes(const struct load_job *job, const struct base *b,
+                                  struct db_conn *conn, bool *rebuild, struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	bool alone = false;
+	*rebuild = false;
+	enum ark_rc rc = only_session(conn, &alone, err);
+	if (rc == ARK_OK)
+		rc = db_query_one(conn, "SELECT count(*) FROM (SELECT 1 FROM posts LIMIT 10000) x",
+		                  DB_NO_PARAMS, &res, err);
+	if (rc < 0)
+		return rc;
+	bool few = db_i64(res, 0, 0) < 10000;
+	if (job->indexes == INDEXES_REBUILD && !alone && !job->force) {
+		ark_err_set(err, ARK_KIND_REFUSED, "other sessions are connected: they would wait while the "
+		                                   "indexes of posts are rebuilt");
+		ark_err_hint(err, "stop the server, leave --indexes rebuild away, or add --force");
+		return ARK_FAIL;
+	}
+	*rebuild = job->indexes == INDEXES_REBUILD ||
+	           (job->indexes == INDEXES_AUTO && alone && few && b->direct);
+	if (job->say != NULL)
+		job->say(job->ctx, "import.indexes",
+		         *rebuild        ? "indexes of posts are rebuilt after loading"
+		         : !alone        ? "indexes of posts stay: other sessions are connected"
+		                         : "indexes of posts stay");
+	return ARK_OK;
+}
+
+/* ---- loading ---- */
+
+static enum ark_rc read_and_spool(const struct load_job *job, struct load *l, struct sink *s,
+                                  struct db_conn *conn, bool new_team, struct load_outcome *out,
+                                  struct ark_err *err)
+{
+	int64_t began = ark_time_tick_ms();
+	enum ark_rc rc = sink_open(s, SINK_POSTS, conn, err);
+	struct gather g = { .l = l, .options = job->translate, .sink = s, .tick = job->tick,
+		            .tick_ctx = job->ctx };
+	if (rc == ARK_OK)
+		rc = gather_run(&g, err);
+	if (rc == ARK_OK)
+		rc = sink_close(s, SINK_POSTS, err);
+	if (rc < 0)
+		return rc;
+	load_sum(l);
+	out->phase_ms[PHASE_READ] = ark_time_tick_ms() - began;
+	if ((rc = sink_flush(s, SINK_ARK_POST, conn, err)) < 0)
+		return rc;
+	if ((rc = merge_renames(l, conn, s, err)) < 0)
+		return rc;
+	rows_write(l, s, new_team);
+	for (int t = 0; t < SINK_TABLES && rc == ARK_OK; t++)
+		if (t != SINK_RENAME)
+			rc = sink_flush(s, (enum sink_table)t, conn, err);
+	return rc;
+}
+
+static enum ark_rc make_stage(struct sink *s, struct db_conn *conn, struct ark_err *err)
+{
+	ark_auto(ark_buf_release) struct ark_buf sql;
+	ark_buf_init(&sql, 1u << 20);
+	sink_stage_sql(s, &sql);
+	return db_exec(conn, sql.data, err);
+}
+
+enum ark_rc load_stage(const struct load_job *job, struct load *l, struct db_conn *conn,
+                       struct sink *sink, struct load_outcome *out, struct ark_err *err)
+{
+	ark_auto(base_release) struct base b = { 0 };
+	enum ark_rc rc = look(job, l, conn, &b, out, err);
+	if (rc == ARK_OK)
+		rc = resolve(job, l, conn, &b, out, err);
+	if (rc < 0)
+		return rc;
+	sink_init(sink, l->set.temp_dir, SINK_STAGED, has_column, b.info);
+	rc = make_stage(sink, conn, err);
+	return rc < 0 ? rc : read_and_spool(job, l, sink, conn, b.new_team, out, err);
+}
+
+static enum ark_rc load_all(const struct load_job *job, struct load *l, struct db_conn *conn,
+                            struct base *b, struct load_outcome *out, struct ark_err *err)
+{
+	ark_auto(sink_release) struct sink s;
+	ark_auto(index_saved_release) struct index_saved saved = { 0 };
+	sink_init(&s, l->set.temp_dir, b->direct ? SINK_STAGED_PEOPLE : SINK_STAGED, has_column, b->info);
+	bool rebuild = false;
+	enum ark_rc rc = make_stage(&s, conn, err);
+	if (rc == ARK_OK)
+		rc = choose_indexes(job, b, conn, &rebuild, err);
+	if (rc == ARK_OK && rebuild)
+		rc = index_drop_posts(conn, &saved, err);
+	if (rc == ARK_OK)
+		rc = read_and_spool(job, l, &s, conn, b->new_team, out, err);
+	if (rc < 0)
+		return rc;
+	int64_t began = ark_time_tick_ms();
+	if (job->phase != NULL)
+		job->phase(job->ctx, PHASE_MERGE, "merging");
+	rc = db_exec(conn, "ANALYZE ark_stage_users", err);
+	if (rc == ARK_OK && !b->direct)
+		rc = db_exec(conn, "ANALYZE ark_stage_posts; ANALYZE ark_stage_slack_post; "
+		                   "ANALYZE ark_stage_reactions; ANALYZE ark_stage_slack_reaction", err);
+	if (rc == ARK_OK)
+		rc = merge_people_and_channels(l, conn, &s, out, err);
+	if (rc == ARK_OK && b->direct) {
+		out->posts_new = l->report.total.posts;
+		out->reactions_new = l->report.total.reactions;
+		out->rows_written += out->posts_new + out->reactions_new;
+	} else if (rc == ARK_OK) {
+		rc = merge_messages(l, conn, &s, out, err);
+	}
+	if (rc == ARK_OK)
+		rc = merge_read_state(conn, out, err);
+	out->phase_ms[PHASE_MERGE] = ark_time_tick_ms() - began;
+	began = ark_time_tick_ms();
+	if (rc == ARK_OK && rebuild) {
+		if (job->phase != NULL)
+			job->phase(job->ctx, PHASE_INDEXES, "building indexes");
+		rc = index_restore(conn, &saved, err);
+	}
+	out->phase_ms[PHASE_INDEXES] = ark_time_tick_ms() - began;
+	return rc;
+}
+
+enum ark_rc load_live(const struct load_job *job, struct load *l, struct db_conn *conn,
+                      struct load_outcome *out, struct ark_err *err)
+{
+	ark_auto(base_release) struct base b = { 0 };
+	ark_auto(db_txn_end) struct db_txn txn = { 0 };
+	enum ark_rc rc = index_memory(conn, err);
+	if (rc == ARK_OK)
+		rc = db_txn_begin(&txn, conn, "", err);
+	if (rc == ARK_OK)
+		rc = claim_database(conn, err);
+	if (rc == ARK_OK)
+		rc = look(job, l, conn, &b, out, err);
+	if (rc == ARK_OK)
+		rc = resolve(job, l, conn, &b, out, err);
+	if (rc == ARK_OK)
+		rc = load_all(job, l, conn, &b, out, err);
+	int64_t began = ark_time_tick_ms();
+	if (rc == ARK_OK)
+		rc = base_run_row(job, l, conn, err);
+	if (rc == ARK_OK && b.empty && job->owner != NULL)
+		rc = mm_schema_owner(conn, ark_str_z(job->owner), err);
+	if (rc == ARK_OK && !job->dry_run && (rc = db_txn_commit(&txn, err)) < 0 && !db_alive(conn))
+		ark_err_hint(err, "run the same command again: what is there already is not written twice");
+	out->phase_ms[PHASE_FINISH] = ark_time_tick_ms() - began;
+	return rc;
+}

@@ -1,0 +1,93 @@
+/*
+ * What the parts of one run share: the export being read, the database written to, who and what the
+ * Slack ids become. Made by run.c, passed to every part; nothing here is global.
+ */
+#ifndef IMPORT_LOAD_LOAD_H
+#define IMPORT_LOAD_LOAD_H
+
+#include "common/crypt/hash.h"
+#include "common/db/conn.h"
+#include "import/load/count.h"
+#include "import/slack/export.h"
+
+#define TARGET_NONE UINT32_MAX
+
+/* A channel of Mattermost that receives one or more Slack conversations. */
+struct load_target {
+	char id[MM_ID_LEN + 1];
+	char type;                  /* 'O', 'P', 'D', 'G' */
+	bool existed;               /* stood in the database before this run */
+	bool skipped;               /* left out by option or rule: its messages are counted only */
+	enum skip_reason skip;
+	struct ark_str name, display, header, purpose;
+	struct ark_str slack_name;  /* for people */
+	int64_t created_ms;
+	int64_t archived_ms;        /* 0: live */
+	uint32_t creator;
+	uint32_t *members;          /* persons */
+	uint32_t members_count;
+	uint32_t first_conv;        /* one of its conversations: the first */
+	uint32_t files_left;        /* day files not yet read */
+	/* filled while loading */
+	int64_t last_post_ms, last_root_ms;
+	uint64_t posts, roots;      /* that count: see load/channel.c */
+	int64_t last_archive_ms, last_unarchive_ms;
+	int64_t first_post_ms;
+	struct load_count count;
+	/* records not yet loaded */
+	struct ark_buf records;
+	struct load_spill *spill;   /* NULL: nothing was spilled */
+};
+
+/* A channel that an earlier run made. */
+struct load_known {
+	char id[MM_ID_LEN + 1];
+	struct ark_str name;
+};
+
+enum load_guests { GUESTS_GUEST, GUESTS_MEMBER, GUESTS_SKIP };
+
+struct load_settings {
+	const char *team;           /* URL name */
+	const char *team_display;   /* NULL: made from the name */
+	const char *email_domain;   /* NULL: slack.invalid */
+	enum load_guests guests;
+	bool merge_general;         /* Slack's general channel goes into town-square */
+	bool no_direct;
+	const char *const *channels; /* globs; NULL: all */
+	size_t channels_count;
+	const char *temp_dir;
+	size_t memory_bytes;        /* for records that wait for their channel to be complete */
+	size_t post_runes;          /* longest message of this database */
+};
+
+struct load {
+	struct slack_export *x;
+	struct load_settings set;
+	struct ark_str workspace;
+	struct crypt_hash *hash;
+	int64_t start_ms;           /* of the run */
+	bool fresh;                 /* the database is being made by this run */
+	char run[32];               /* id of the run: [0-9a-z-]+ */
+	int64_t run_no;             /* its number in this database */
+	char team_id[MM_ID_LEN + 1];
+	struct load_target *targets;
+	uint32_t targets_count;
+	uint32_t targets_cap;
+	uint32_t town_square, off_topic; /* targets, or TARGET_NONE when the team existed */
+	char defaults[2][MM_ID_LEN + 1]; /* their ids when the team existed, or "" */
+	struct ark_map usernames;   /* taken user names to person, or PERSON_NONE for others' */
+	struct ark_map emails;      /* taken addresses, as usernames */
+	struct ark_map people_mail; /* address to the person who has it in Slack */
+	struct ark_map channel_names;
+	struct ark_map user_numbers;    /* base of a user name to the number to try next: load/unique.h */
+	struct ark_map channel_numbers; /* the same of channel names */
+	struct ark_map direct_names; /* names of direct and group channels to targets */
+	struct load_known *known;    /* by known_channels: Slack conversation id */
+	uint32_t known_count;
+	struct ark_map known_channels;
+	struct ark_pool strings;
+	struct load_report report;
+};
+
+#endif

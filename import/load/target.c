@@ -1,0 +1,438 @@
+#include "import/load/target.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+
+#include "common/base/mem.h"
+#include "common/base/utf8.h"
+#include "import/load/spill.h"
+#include "import/load/unique.h"
+#include "import/translate/id.h"
+#include "import/translate/names.h"
+#include "import/translate/text.h"
+
+#include "common/base/banned.h"
+
+static uint32_t append(struct load *l)
+{
+	if (l->targets_count == l->targets_cap) {
+		l->targets_cap = l->targets_cap == 0 ? 64 : l->targets_cap * 2;
+		l->targets = ark_realloc(l->targets, l->targets_cap, sizeof(*l->targets));
+	}
+	uint32_t at = l->targets_count++;
+	l->targets[at] = (struct load_target){ .creator = PERSON_NONE, .first_conv = CONV_NONE };
+	ark_buf_init(&l->targets[at].records, SIZE_MAX / 2);
+	return at;
+}
+
+void targets_release(struct load *l)
+{
+	for (uint32_t i = 0; i < l->targets_count; i++) {
+		free(l->targets[i].members);
+		ark_buf_release(&l->targets[i].records);
+		load_spill_free(l->targets[i].spill);
+	}
+	free(l->targets);
+	l->targets = NULL;
+	l->targets_count = l->targets_cap = 0;
+}
+
+bool target_is_direct(const struct load_target *t)
+{
+	return t->type == 'D' || t->type == 'G';
+}
+
+void targets_taken(struct load *l, struct ark_str name)
+{
+	ark_map_put(&l->channel_names, name, 0);
+}
+
+static struct ark_str keep(struct load *l, const struct ark_buf *b)
+{
+	return ark_pool_str(&l->strings, ark_buf_view(b));
+}
+
+/* ---- names and texts ---- */
+
+static void give_name(struct load *l, struct load_target *t, struct ark_str from, struct ark_str id)
+{
+	ark_auto(ark_buf_release) struct ark_buf name;
+	ark_buf_init(&name, 1024);
+	size_t colon = ark_str_find(id, ':', 0);
+	if (colon != SIZE_MAX)
+		id = ark_str_from(id, colon + 1);
+	name_channel(from, id, &name);
+	if (ark_map_get(&l->channel_names, ark_buf_view(&name)) != ARK_MAP_NONE) {
+		ark_auto(ark_buf_release) struct ark_buf base;
+		ark_buf_init(&base, 1024);
+		name_channel_with_id(ark_buf_view(&name), id, &base);
+		ark_buf_reset(&name);
+		unique_name(&l->channel_names, &l->channel_numbers, ARK_MAP_NONE, ark_buf_view(&base), &name);
+	}
+	t->name = keep(l, &name);
+	ark_map_put(&l->channel_names, t->name, 0);
+}
+
+static bool world_user(void *ctx, struct ark_str id, struct ark_str *out)
+{
+	struct load *l = ctx;
+	uint32_t person = slack_people_need(&l->x->people, id);
+	if (person == PERSON_NONE)
+		return false;
+	l->x->people.list[person].used = true;
+	*out = l->x->people.list[person].username;
+	return true;
+}
+
+static bool world_channel(void *ctx, struct ark_str id, struct ark_str *out)
+{
+	struct load *l = ctx;
+	uint32_t conv = slack_convs_find(&l->x->convs, id);
+	return conv != CONV_NONE && l->x->convs.list[conv].target < l->targets_count &&
+	       target_mention(l, conv, out);
+}
+
+static bool world_none(void *ctx, struct ark_str id, struct ark_str *out)
+{
+	(void)ctx;
+	(void)id;
+	(void)out;
+	return false;
+}
+
+static bool world_message(void *ctx, struct ark_str channel, struct ark_str ts, struct ark_str *out)
+{
+	(void)ts;
+	return world_none(ctx, channel, out);
+}
+
+/* At most `runes`, cut at a blank where one is near; the rest is written to `rest`. */
+static struct ark_str cut_words(struct ark_str s, size_t runes, struct ark_str *rest)
+{
+	struct ark_str first = ark_utf8_first(s, runes);
+	*rest = ark_str_from(s, first.len);
+	if (rest->len == 0)
+		return first;
+	for (size_t i = first.len; i > first.len / 2; i--) {
+		if (first.ptr[i - 1] == ' ' || first.ptr[i - 1] == '\n') {
+			*rest = ark_str_from(s, i);
+			return ark_str_trim(ark_str_first(s, i));
+		}
+	}
+	return first;
+}
+
+/* Topic to header, purpose to purpose; what is too long for the purpose goes behind the header. */
+static void give_texts(struct load *l, struct load_target *t, const struct slack_conv *c)
+{
+	struct text_world world = { .ctx = l, .user = world_user, .channel = world_channel,
+		                    .group = world_none, .emoji = world_none, .message = world_message };
+	ark_auto(ark_buf_release) struct ark_buf header;
+	ark_auto(ark_buf_release) struct ark_buf purpose;
+	ark_buf_init(&header, LIMIT_TEXT);
+	ark_buf_init(&purpose, LIMIT_TEXT);
+	if (ark_str_has(c->topic))
+		text_translate(&world, c->topic, 0, &header);
+	if (ark_str_has(c->purpose))
+		text_plain(&world, c->purpose, &purpose);
+	struct ark_str rest, none;
+	struct ark_str shown = cut_words(ark_buf_view(&purpose), MM_CHANNEL_PURPOSE_RUNES, &rest);
+	if (rest.len > 0) {
+		ark_buf_z(&header, header.len > 0 ? "\n" : "");
+		ark_buf_str(&header, ark_str_trim(rest));
+	}
+	ark_auto(ark_buf_release) struct ark_buf clean;
+	ark_buf_init(&clean, LIMIT_TEXT);
+	ark_utf8_clean(&clean, shown);
+	t->purpose = keep(l, &clean);
+	ark_buf_reset(&clean);
+	ark_utf8_clean(&clean, cut_words(ark_buf_view(&header), MM_CHANNEL_HEADER_RUNES, &none));
+	t->header = keep(l, &clean);
+}
+
+static void give_display(struct load *l, struct load_target *t, struct ark_str name)
+{
+	ark_auto(ark_buf_release) struct ark_buf shown;
+	ark_buf_init(&shown, 4096);
+	name_shown(name, MM_CHANNEL_DISPLAY_RUNES, &shown);
+	t->display = shown.len > 0 ? keep(l, &shown) : t->name;
+}
+
+/* ---- members ---- */
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return (x > y) - (x < y);
+}
+
+static void add_members(struct load *l, struct load_target *t, const struct slack_conv *c)
+{
+	uint32_t total = t->members_count + c->members_count;
+	t->members = ark_realloc(t->members, total + 1, sizeof(*t->members));
+	for (uint32_t i = 0; i < c->members_count; i++) {
+		struct slack_person *p = &l->x->people.list[c->members[i]];
+		if (p->guest && l->set.guests == GUESTS_SKIP && !p->matched)
+			continue;
+		p->used = true;
+		t->members[t->members_count++] = c->members[i];
+	}
+	qsort(t->members, t->members_count, sizeof(*t->members), by_number);
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < t->members_count; i++)
+		if (n == 0 || t->members[i] != t->members[n - 1])
+			t->members[n++] = t->members[i];
+	t->members_count = n;
+}
+
+static int by_mm_id(const void *a, const void *b, void *ctx)
+{
+	const struct load *l = ctx;
+	return memcmp(l->x->people.list[*(const uint32_t *)a].mm_id,
+	              l->x->people.list[*(const uint32_t *)b].mm_id, MM_ID_LEN);
+}
+
+/* ---- kinds ---- */
+
+static void direct_name(struct load *l, struct load_target *t)
+{
+	char name[2 * MM_ID_LEN + 3];
+	const char *a = l->x->people.list[t->members[0]].mm_id;
+	const char *b = l->x->people.list[t->members[t->members_count - 1]].mm_id;
+	bool swap = memcmp(a, b, MM_ID_LEN) > 0;
+	memcpy(name, swap ? b : a, MM_ID_LEN);
+	memcpy(name + MM_ID_LEN, "__", 2);
+	memcpy(name + MM_ID_LEN + 2, swap ? a : b, MM_ID_LEN);
+	t->name = ark_pool_str(&l->strings, ark_str_n(name, 2 * MM_ID_LEN + 2));
+	t->display = ARK_LIT("");
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return ark_str_cmp(*(const struct ark_str *)a, *(const struct ark_str *)b);
+}
+
+static void group_name(struct load *l, struct load_target *t)
+{
+	uint32_t sorted[MM_GROUP_MEMBERS_MAX];
+	struct ark_str names[MM_GROUP_MEMBERS_MAX];
+	memcpy(sorted, t->members, t->members_count * sizeof(sorted[0]));
+	qsort_r(sorted, t->members_count, sizeof(sorted[0]), by_mm_id, l);
+	char ids[MM_GROUP_MEMBERS_MAX * MM_ID_LEN];
+	for (uint32_t i = 0; i < t->members_count; i++) {
+		memcpy(ids + i * MM_ID_LEN, l->x->people.list[sorted[i]].mm_id, MM_ID_LEN);
+		names[i] = l->x->people.list[sorted[i]].username;
+	}
+	unsigned char digest[20];
+	char hex[41];
+	crypt_sha1(ids, t->members_count * (size_t)MM_ID_LEN, digest);
+	crypt_hex(digest, sizeof(digest), hex);
+	t->name = ark_pool_str(&l->strings, ark_str_n(hex, 40));
+	qsort(names, t->members_count, sizeof(names[0]), by_text);
+	ark_auto(ark_buf_release) struct ark_buf shown;
+	ark_buf_init(&shown, 4096);
+	for (uint32_t i = 0; i < t->members_count; i++) {
+		ark_buf_z(&shown, i > 0 ? ", " : "");
+		ark_buf_str(&shown, names[i]);
+	}
+	t->display = ark_pool_str(&l->strings, ark_utf8_first_bytes(ark_buf_view(&shown),
+	                                                            MM_CHANNEL_DISPLAY_RUNES));
+}
+
+static void common_parts(struct load_target *t, const struct slack_conv *c, uint32_t conv)
+{
+	t->created_ms = c->created_ms;
+	t->creator = c->creator;
+	t->first_conv = conv;
+	t->slack_name = ark_str_has(c->name) ? c->name : c->id;
+}
+
+/* An earlier run made a channel for this conversation: its id and name stay. */
+static bool use_known(struct load *l, struct load_target *t, struct ark_str slack_id)
+{
+	uint32_t k = ark_map_get(&l->known_channels, slack_id);
+	if (k == ARK_MAP_NONE)
+		return false;
+	memcpy(t->id, l->known[k].id, sizeof(t->id));
+	t->name = l->known[k].name;
+	t->existed = true;
+	return true;
+}
+
+static uint32_t make_direct(struct load *l, uint32_t conv)
+{
+	const struct slack_conv *c = &l->x->convs.list[conv];
+	uint32_t at = append(l);
+	struct load_target *t = &l->targets[at];
+	add_members(l, t, c);
+	t->type = t->members_count <= 2 ? 'D' : 'G';
+	if (t->type == 'D')
+		direct_name(l, t);
+	else
+		group_name(l, t);
+	t->header = t->purpose = ARK_LIT("");
+	common_parts(t, c, conv);
+	uint32_t twin = ark_map_get(&l->direct_names, t->name);
+	if (twin != ARK_MAP_NONE) { /* the same people again: one channel */
+		free(t->members);
+		l->targets_count--;
+		return twin;
+	}
+	ark_map_put(&l->direct_names, t->name, at);
+	if (!use_known(l, t, c->id))
+		id_derive(l->hash, l->workspace, "channel", c->id, ARK_LIT(""), 0, 0, t->id);
+	return at;
+}
+
+/* People's names joined, for a group that is too large to be one in Mattermost. */
+static void crowd_display(struct load *l, const struct slack_conv *c, struct ark_buf *out)
+{
+	for (uint32_t i = 0; i < c->members_count; i++) {
+		const struct slack_person *p = &l->x->people.list[c->members[i]];
+		ark_buf_z(out, out->len > 0 ? ", " : "");
+		ark_buf_str(out, ark_str_has(p->real_name) ? p->real_name : p->username);
+	}
+}
+
+static uint32_t make_channel(struct load *l, uint32_t conv, char type)
+{
+	const struct slack_conv *c = &l->x->convs.list[conv];
+	uint32_t at = append(l);
+	struct load_target *t = &l->targets[at];
+	t->type = type;
+	common_parts(t, c, conv);
+	add_members(l, t, c);
+	if (!use_known(l, t, c->id)) {
+		id_derive(l->hash, l->workspace, "channel", c->id, ARK_LIT(""), 0, 0, t->id);
+		give_name(l, t, ark_str_has(c->name) ? c->name : ARK_LIT(""), c->id);
+	}
+	if (c->kind == CONV_GROUP || c->kind == CONV_DIRECT) {
+		ark_auto(ark_buf_release) struct ark_buf shown;
+		ark_buf_init(&shown, 1u << 20);
+		crowd_display(l, c, &shown);
+		give_display(l, t, shown.len > 0 ? ark_buf_view(&shown) : t->slack_name);
+	} else {
+		give_display(l, t, t->slack_name);
+	}
+	return at;
+}
+
+static enum skip_reason left_out(const struct load *l, const struct slack_conv *c)
+{
+	if (c->kind == CONV_COMMENTS)
+		return SKIP_CANVAS_COMMENT;
+	bool direct = c->kind == CONV_DIRECT || c->kind == CONV_GROUP;
+	if (direct)
+		return l->set.no_direct ? SKIP_OPTION_DIRECT : SKIP_NONE;
+	if (l->set.channels == NULL)
+		return SKIP_NONE;
+	ark_auto(ark_freep) char *name = ark_strdup(c->name);
+	for (size_t i = 0; i < l->set.channels_count; i++)
+		if (fnmatch(l->set.channels[i], name, 0) == 0)
+			return SKIP_NONE;
+	return SKIP_OPTION_CHANNELS;
+}
+
+static uint32_t members_with_account(const struct load *l, const struct slack_conv *c)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < c->members_count; i++) {
+		const struct slack_person *p = &l->x->people.list[c->members[i]];
+		n += !(p->guest && l->set.guests == GUESTS_SKIP && !p->matched);
+	}
+	return n;
+}
+
+static uint32_t make_one(struct load *l, uint32_t conv, bool new_team)
+{
+	const struct slack_conv *c = &l->x->convs.list[conv];
+	enum skip_reason skip = left_out(l, c);
+	if (skip != SKIP_NONE) {
+		uint32_t at = append(l);
+		common_parts(&l->targets[at], c, conv);
+		l->targets[at].skipped = true;
+		l->targets[at].skip = skip;
+		return at;
+	}
+	if (c->kind == CONV_DIRECT || c->kind == CONV_GROUP) {
+		uint32_t n = members_with_account(l, c);
+		return n >= 1 && n <= MM_GROUP_MEMBERS_MAX ? make_direct(l, conv) : make_channel(l, conv, 'P');
+	}
+	if (c->general && c->kind == CONV_PUBLIC && new_team && l->set.merge_general &&
+	    l->targets[l->town_square].first_conv == CONV_NONE) {
+		struct load_target *t = &l->targets[l->town_square];
+		common_parts(t, c, conv);
+		add_members(l, t, c);
+		give_display(l, t, t->slack_name);
+		return l->town_square;
+	}
+	return make_channel(l, conv, c->kind == CONV_PUBLIC ? 'O' : 'P');
+}
+
+static uint32_t make_default(struct load *l, const char *name, const char *display)
+{
+	uint32_t at = append(l);
+	struct load_target *t = &l->targets[at];
+	t->type = 'O';
+	t->name = ark_str_z(name);
+	t->display = ark_str_z(display);
+	t->slack_name = ARK_LIT("");
+	t->header = t->purpose = ARK_LIT("");
+	id_derive(l->hash, l->workspace, "tchannel", ark_str_z(l->set.team), t->name, 0, 0, t->id);
+	targets_taken(l, t->name);
+	return at;
+}
+
+/* Live conversations first, then by Slack id: names come out the same on every run. */
+static int by_age(const void *a, const void *b, void *ctx)
+{
+	const struct load *l = ctx;
+	const struct slack_conv *x = &l->x->convs.list[*(const uint32_t *)a];
+	const struct slack_conv *y = &l->x->convs.list[*(const uint32_t *)b];
+	if (x->archived != y->archived)
+		return x->archived ? 1 : -1;
+	if (x->listed != y->listed)
+		return x->listed ? -1 : 1;
+	return ark_str_cmp(x->id, y->id);
+}
+
+void targets_make(struct load *l, bool new_team)
+{
+	l->town_square = l->off_topic = TARGET_NONE;
+	if (new_team) {
+		l->town_square = make_default(l, "town-square", "Town Square");
+		l->off_topic = make_default(l, "off-topic", "Off-Topic");
+	}
+	uint32_t count = l->x->convs.count;
+	ark_auto(ark_freep) uint32_t *order = ark_calloc(count + 1, sizeof(*order));
+	for (uint32_t i = 0; i < count; i++) {
+		order[i] = i;
+		l->x->convs.list[i].target = TARGET_NONE;
+	}
+	qsort_r(order, count, sizeof(*order), by_age, l);
+	for (uint32_t i = 0; i < count; i++) {
+		struct slack_conv *c = &l->x->convs.list[order[i]];
+		c->target = make_one(l, order[i], new_team);
+		struct load_target *t = &l->targets[c->target];
+		t->files_left += c->files_left;
+		if (t->created_ms == 0 || (c->created_ms > 0 && c->created_ms < t->created_ms))
+			t->created_ms = c->created_ms;
+	}
+	/* now that every channel has its name, the texts that mention them */
+	for (uint32_t i = 0; i < l->targets_count; i++) {
+		struct load_target *t = &l->targets[i];
+		if (!t->skipped && !target_is_direct(t) && t->first_conv != CONV_NONE)
+			give_texts(l, t, &l->x->convs.list[t->first_conv]);
+		if (t->creator != PERSON_NONE)
+			l->x->people.list[t->creator].used = true;
+	}
+}
+
+bool target_mention(const struct load *l, uint32_t conv, struct ark_str *out)
+{
+	const struct load_target *t = &l->targets[l->x->convs.list[conv].target];
+	if (t->skipped || target_is_direct(t))
+		return false;
+	*out = t->name;
+	return true;
+}

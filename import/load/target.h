@@ -1,0 +1,25 @@
+/*
+ * Conversations to Mattermost channels: which channel each goes into, its name, type and members.
+ *
+ * Fact  docs/mattermost-facts.md "Channels"; fixtures/slack/mpim-of-nine, dm-self, general-renamed
+ */
+#ifndef IMPORT_LOAD_TARGET_H
+#define IMPORT_LOAD_TARGET_H
+
+#include "import/load/load.h"
+
+/* A channel name of the team that is taken before the run (archived ones too). */
+void targets_taken(struct load *l, struct ark_str name);
+
+/*
+ * Make the targets of all conversations; sets slack_conv.target. People must have their ids.
+ * `new_team`: the team is made by this run, with town-square and off-topic.
+ */
+void targets_make(struct load *l, bool new_team);
+void targets_release(struct load *l);
+
+/* The name that `~name` mentions use; false for direct and group channels. */
+bool target_mention(const struct load *l, uint32_t conv, struct ark_str *out);
+bool target_is_direct(const struct load_target *t);
+
+#endif

@@ -1,0 +1,416 @@
+#include "import/load/thread.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/mem.h"
+#include "common/base/utf8.h"
+#include "import/translate/split.h"
+
+#include "common/base/banned.h"
+
+void record_text(const struct record *r, struct ark_buf *out)
+{
+	struct ark_str note = record_part(r, PART_NOTE);
+	ark_buf_str(out, record_part(r, PART_MESSAGE));
+	if (note.len > 0) {
+		if (out->len > 0)
+			ark_buf_z(out, "\n\n");
+		ark_buf_str(out, note);
+	}
+}
+
+/* ---- keys ---- */
+
+static struct thread_key *append(struct thread_order *o)
+{
+	if (o->count == o->cap) {
+		o->cap = o->cap == 0 ? 256 : o->cap * 2;
+		o->keys = ark_realloc(o->keys, o->cap, sizeof(*o->keys));
+	}
+	struct thread_key *k = &o->keys[o->count++];
+	*k = (struct thread_key){ .root = KEY_NONE, .first_reply = KEY_NONE, .last_reply = KEY_NONE,
+		                  .next_reply = KEY_NONE, .living = KEY_NONE, .parts = 1, .skip = SKIP_NONE };
+	return k;
+}
+
+static uint16_t count_parts(const struct load *l, const struct record *r)
+{
+	if (r->parts[PART_MESSAGE] + r->parts[PART_NOTE] + 2 <= l->set.post_runes)
+		return 1;
+	ark_auto(ark_buf_release) struct ark_buf text;
+	ark_auto(ark_buf_release) struct ark_buf carry;
+	ark_auto(ark_buf_release) struct ark_buf part;
+	ark_buf_init(&text, LIMIT_TEXT * 2);
+	ark_buf_init(&carry, LIMIT_TEXT);
+	ark_buf_init(&part, LIMIT_TEXT);
+	record_text(r, &text);
+	struct ark_str rest = ark_buf_view(&text);
+	if (ark_utf8_runes(rest) <= l->set.post_runes)
+		return 1;
+	uint32_t n = 0;
+	while (split_next(&rest, l->set.post_runes, &carry, &part) && n < UINT16_MAX) {
+		ark_buf_reset(&part);
+		n++;
+	}
+	return n == 0 ? 1 : (uint16_t)n;
+}
+
+/* Where each file was shown first: legacy comments hang on that message. */
+static void note_files(struct ark_map *files, const struct record *r, uint32_t key)
+{
+	struct ark_str ids = record_part(r, PART_FILES);
+	for (size_t at = 0; at < ids.len;) {
+		size_t len = (unsigned char)ids.ptr[at];
+		struct ark_str id = ark_str_n(ids.ptr + at + 1, len);
+		if (ark_map_get(files, id) == ARK_MAP_NONE)
+			ark_map_put(files, id, key);
+		at += 1 + len;
+	}
+}
+
+struct comment {
+	uint32_t key;
+	struct ark_str file;
+};
+
+struct scan {
+	struct ark_map files;
+	struct comment *comments;
+	uint32_t comments_count;
+};
+
+static void scan_release(struct scan *s)
+{
+	ark_map_release(&s->files);
+	free(s->comments);
+}
+
+static void read_key(struct thread_order *o, const struct load *l, struct scan *scan,
+                     const struct record *r)
+{
+	struct thread_key *k = append(o);
+	uint32_t at = o->count - 1;
+	k->ts_us = r->ts_us;
+	k->thread_us = r->thread_us == r->ts_us ? 0 : r->thread_us;
+	k->refer_us = r->refer_us;
+	k->edited_us = r->edited_us;
+	k->same_id = r->same_id;
+	k->conv = r->conv;
+	k->author = r->author;
+	k->other = r->other;
+	k->source = r->source;
+	k->reactions = r->reactions;
+	k->flags = r->flags;
+	k->event = r->event;
+	k->parts = count_parts(l, r);
+	if (r->flags & RECORD_ROOT_COPY)
+		k->text = ark_pool_str(&o->strings, record_part(r, PART_EXTRA));
+	if (r->parts[PART_FILES] > 0)
+		note_files(&scan->files, r, at);
+	if (r->flags & RECORD_FILE_COMMENT) {
+		scan->comments = ark_realloc(scan->comments, scan->comments_count + 1,
+		                             sizeof(*scan->comments));
+		scan->comments[scan->comments_count++] =
+		    (struct comment){ at, ark_pool_str(&o->strings, record_part(r, PART_EXTRA)) };
+	}
+}
+
+/* ---- the same message twice ---- */
+
+/* Is `a` the copy to keep? Later archive, then later edit, then more reactions. */
+static bool better(const struct thread_key *a, const struct thread_key *b)
+{
+	if (a->source != b->source)
+		return a->source > b->source;
+	if (a->edited_us != b->edited_us)
+		return a->edited_us > b->edited_us;
+	return a->reactions > b->reactions;
+}
+
+/* Groups of more are hostile: real ones have two or three. */
+#define GROUP_LOOK 64
+
+/* The living one among keys[from..at) that is the same message as keys[at], or KEY_NONE. */
+static uint32_t twin_of(const struct thread_order *o, uint32_t from, uint32_t at,
+                        const struct ark_map *seen)
+{
+	uint64_t same_id = o->keys[at].same_id;
+	if (seen->count > 0)
+		return ark_map_get(seen, ark_str_n((const char *)&same_id, sizeof(same_id)));
+	for (uint32_t i = from; i < at; i++)
+		if (o->keys[i].skip == SKIP_NONE && o->keys[i].same_id == same_id)
+			return i;
+	return KEY_NONE;
+}
+
+_Static_assert(ARK_MAP_NONE == KEY_NONE, "one value for none");
+
+/* Which of keys[from..end), all of one moment, are the same message; the others get ordinals. */
+static void drop_twins_of(struct thread_order *o, uint32_t from, uint32_t end)
+{
+	ark_auto(ark_map_release) struct ark_map seen = { 0 };
+	bool large = end - from > GROUP_LOOK;
+	uint32_t ordinal = 0;
+	for (uint32_t i = from; i < end; i++) {
+		struct thread_key *x = &o->keys[i];
+		uint32_t twin = twin_of(o, from, i, &seen);
+		if (twin == KEY_NONE) {
+			x->ordinal = ordinal++;
+		} else if (better(x, &o->keys[twin])) {
+			x->ordinal = o->keys[twin].ordinal;
+			o->keys[twin].skip = SKIP_DUPLICATE;
+		} else {
+			x->skip = SKIP_DUPLICATE;
+		}
+		if (large && x->skip == SKIP_NONE)
+			ark_map_put(&seen, ark_str_n((const char *)&x->same_id, sizeof(x->same_id)), i);
+	}
+	/* thread_find begins at the first of them */
+	for (uint32_t i = from; i < end && o->keys[from].skip != SKIP_NONE; i++) {
+		if (o->keys[i].skip == SKIP_NONE) {
+			o->keys[from].living = i;
+			return;
+		}
+	}
+}
+
+static void drop_twins(struct thread_order *o)
+{
+	for (uint32_t i = 0; i < o->records;) {
+		uint32_t end = i + 1;
+		while (end < o->records && o->keys[end].ts_us == o->keys[i].ts_us &&
+		       o->keys[end].conv == o->keys[i].conv)
+			end++;
+		drop_twins_of(o, i, end);
+		i = end;
+	}
+}
+
+/* ---- threads ---- */
+
+uint32_t thread_find(const struct thread_order *o, uint32_t conv, int64_t ts_us)
+{
+	uint32_t lo = 0, hi = o->records;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		const struct thread_key *k = &o->keys[mid];
+		if (k->ts_us < ts_us || (k->ts_us == ts_us && k->conv < conv))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < o->records && o->keys[lo].living != KEY_NONE)
+		lo = o->keys[lo].living;
+	/* a group may have lost more since; not to be walked through for each of its replies */
+	uint32_t end = o->records - lo > GROUP_LOOK ? lo + GROUP_LOOK : o->records;
+	for (; lo < end && o->keys[lo].ts_us == ts_us && o->keys[lo].conv == conv; lo++)
+		if (o->keys[lo].skip == SKIP_NONE)
+			return lo;
+	return KEY_NONE;
+}
+
+/* The root above `k` where bad bridges made replies to replies. */
+static uint32_t top(const struct thread_order *o, uint32_t k, uint32_t self)
+{
+	for (int depth = 0; depth < 100; depth++) {
+		const struct thread_key *x = &o->keys[k];
+		if (x->thread_us == 0)
+			return k;
+		uint32_t up = thread_find(o, x->conv, x->thread_us);
+		if (up == KEY_NONE || up == k || up == self)
+			return k;
+		k = up;
+	}
+	return k;
+}
+
+/* The placeholder for a root that is not in the archive, one per thread. */
+static uint32_t placeholder(struct thread_order *o, struct ark_map *known, uint32_t reply)
+{
+	char name[64];
+	const struct thread_key *r = &o->keys[reply];
+	int len = snprintf(name, sizeof(name), "%u.%lld", r->conv, (long long)r->thread_us);
+	struct ark_str key = ark_str_n(name, (size_t)len);
+	uint32_t at = ark_map_get(known, key);
+	uint32_t author = r->other;
+	struct ark_str text = r->text;
+	if (at == ARK_MAP_NONE) {
+		uint32_t conv = r->conv;
+		int64_t ts_us = r->thread_us;
+		struct thread_key *p = append(o);
+		at = o->count - 1;
+		p->placeholder = true;
+		p->conv = conv;
+		p->ts_us = ts_us;
+		p->author = PERSON_NONE;
+		ark_map_put(known, key, at);
+	}
+	struct thread_key *p = &o->keys[at];
+	if (p->author == PERSON_NONE)
+		p->author = author;
+	if (!ark_str_has(p->text))
+		p->text = text;
+	return at;
+}
+
+static void find_roots(struct thread_order *o, const struct scan *scan)
+{
+	ark_auto(ark_map_release) struct ark_map known = { 0 };
+	for (uint32_t i = 0; i < o->records; i++) {
+		struct thread_key *k = &o->keys[i];
+		if (k->skip != SKIP_NONE)
+			continue;
+		if ((k->flags & RECORD_REPLY_BROADCAST) && k->refer_us != k->ts_us &&
+		    thread_find(o, k->conv, k->refer_us) != KEY_NONE) {
+			k->skip = SKIP_REPLY_BROADCAST;
+			continue;
+		}
+		if (k->thread_us == 0)
+			continue;
+		uint32_t root = thread_find(o, k->conv, k->thread_us);
+		if (root != KEY_NONE) {
+			root = top(o, root, i);
+			k->root = root == i ? KEY_NONE : root;
+		} else {
+			root = placeholder(o, &known, i); /* may move the keys */
+			o->keys[i].root = root;
+		}
+	}
+	for (uint32_t c = 0; c < scan->comments_count; c++) {
+		struct thread_key *k = &o->keys[scan->comments[c].key];
+		uint32_t shown = ark_map_get(&scan->files, scan->comments[c].file);
+		if (k->skip != SKIP_NONE || k->root != KEY_NONE || shown == ARK_MAP_NONE)
+			continue;
+		shown = o->keys[shown].root != KEY_NONE ? o->keys[shown].root : shown;
+		if (o->keys[shown].skip == SKIP_NONE && shown != scan->comments[c].key &&
+		    o->keys[shown].ts_us < k->ts_us && o->keys[shown].conv == k->conv)
+			k->root = shown;
+	}
+	/* a root hangs on nothing, whatever circle the archive describes */
+	for (uint32_t i = 0; i < o->records; i++) {
+		uint32_t root = o->keys[i].root;
+		if (root != KEY_NONE && o->keys[root].root != KEY_NONE)
+			o->keys[i].root = o->keys[root].root == i ? KEY_NONE : o->keys[root].root;
+	}
+}
+
+/* Tombstones and empty messages stay only where replies hang on them. */
+static void drop_empty(struct thread_order *o)
+{
+	for (uint32_t i = 0; i < o->records; i++)
+		if (o->keys[i].skip == SKIP_NONE && o->keys[i].root != KEY_NONE)
+			o->keys[o->keys[i].root].replies++;
+	for (uint32_t i = 0; i < o->records; i++) {
+		struct thread_key *k = &o->keys[i];
+		if (k->skip != SKIP_NONE || k->replies > 0 || k->root != KEY_NONE)
+			continue;
+		if (k->flags & RECORD_TOMBSTONE)
+			k->skip = SKIP_DELETED;
+		else if (k->flags & RECORD_EMPTY)
+			k->skip = SKIP_EMPTY;
+	}
+	for (uint32_t i = 0; i < o->count; i++)
+		o->keys[i].replies = 0;
+}
+
+/* ---- time ---- */
+
+static int64_t place_us(const struct thread_order *o, uint32_t i)
+{
+	const struct thread_key *k = &o->keys[i];
+	if (k->root == KEY_NONE || o->keys[k->root].ts_us < k->ts_us)
+		return k->ts_us;
+	return o->keys[k->root].ts_us; /* a reply older than its root: directly behind it */
+}
+
+static int by_place(const void *a, const void *b, void *ctx)
+{
+	const struct thread_order *o = ctx;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	int64_t px = place_us(o, x), py = place_us(o, y);
+	if (px != py)
+		return px < py ? -1 : 1;
+	bool rx = o->keys[x].root == KEY_NONE, ry = o->keys[y].root == KEY_NONE;
+	if (rx != ry)
+		return rx ? -1 : 1;
+	return (x > y) - (x < y);
+}
+
+static void put_in_order(struct thread_order *o)
+{
+	o->order = ark_malloc((o->count + 1) * sizeof(*o->order));
+	bool ordered = true;
+	int64_t last = INT64_MIN;
+	for (uint32_t i = 0; i < o->count; i++) {
+		if (o->keys[i].skip != SKIP_NONE)
+			continue;
+		int64_t at = place_us(o, i);
+		ordered = ordered && at >= last && !(at == last && o->keys[i].root == KEY_NONE);
+		last = at;
+		o->order[o->order_count++] = i;
+	}
+	if (!ordered)
+		qsort_r(o->order, o->order_count, sizeof(*o->order), by_place, o);
+}
+
+static void chain(struct thread_order *o, uint32_t i)
+{
+	struct thread_key *k = &o->keys[i];
+	struct thread_key *root = &o->keys[k->root];
+	if (root->first_reply == KEY_NONE)
+		root->first_reply = i;
+	else
+		o->keys[root->last_reply].next_reply = i;
+	root->last_reply = i;
+	root->replies += k->parts;
+	root->last_reply_ms = k->create_ms + k->parts - 1;
+}
+
+/* Milliseconds: floor of the ts, and one more than the post before where that is taken. */
+static void give_times(struct thread_order *o)
+{
+	int64_t last = -1;
+	for (uint32_t n = 0; n < o->order_count; n++) {
+		uint32_t i = o->order[n];
+		struct thread_key *k = &o->keys[i];
+		int64_t ms = k->ts_us / 1000;
+		k->create_ms = ms > last ? ms : last + 1;
+		last = k->create_ms + k->parts - 1;
+		if (k->root != KEY_NONE) {
+			chain(o, i);
+		} else if (k->parts > 1) { /* the rest of a long message hangs in its thread */
+			k->replies += (uint32_t)k->parts - 1;
+			k->last_reply_ms = last;
+		}
+	}
+}
+
+enum ark_rc thread_order_make(struct thread_order *o, const struct load *l, struct load_walk *walk,
+                              struct ark_err *err)
+{
+	*o = (struct thread_order){ 0 };
+	ark_auto(scan_release) struct scan scan = { 0 };
+	enum ark_rc rc = load_walk_rewind(walk, err);
+	if (rc < 0)
+		return rc;
+	for (const struct record *r; (rc = load_walk_next(walk, &r, err)) == ARK_OK;)
+		read_key(o, l, &scan, r);
+	if (rc < 0)
+		return rc;
+	o->records = o->count;
+	drop_twins(o);
+	find_roots(o, &scan);
+	drop_empty(o);
+	put_in_order(o);
+	give_times(o);
+	return ARK_OK;
+}
+
+void thread_order_release(struct thread_order *o)
+{
+	free(o->keys);
+	free(o->order);
+	ark_pool_release(&o->strings);
+	*o = (struct thread_order){ 0 };
+}

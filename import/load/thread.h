@@ -1,0 +1,53 @@
+/*
+ * The messages of one complete channel put in order: which are the same, which belong to a thread,
+ * which are dropped after all, and at what millisecond each one stands. Works on keys only; the
+ * records stay where they are (load/spill.h).
+ *
+ * Fact  docs/slack-quirks.md "Order and threads"; fixtures/slack/thread-orphans, same-millisecond
+ */
+#ifndef IMPORT_LOAD_THREAD_H
+#define IMPORT_LOAD_THREAD_H
+
+#include "import/load/load.h"
+#include "import/load/spill.h"
+
+#define KEY_NONE UINT32_MAX
+
+struct thread_key {
+	int64_t ts_us, thread_us, refer_us, edited_us;
+	int64_t create_ms;
+	int64_t last_reply_ms; /* roots: newest reply, 0 without */
+	uint64_t same_id;
+	uint32_t conv, author, other, source;
+	uint32_t reactions;
+	uint32_t root;         /* key of the root, or KEY_NONE */
+	uint32_t first_reply, last_reply, next_reply; /* chain in order of time */
+	uint32_t living;       /* first of its moment and dropped: the first that was not; or KEY_NONE */
+	uint32_t ordinal;      /* second message with one ts: 1 */
+	uint32_t replies;      /* rows in the thread: parts of long messages count */
+	uint16_t parts;        /* posts that the message takes */
+	uint16_t flags, event;
+	uint8_t skip;          /* enum skip_reason; SKIP_NONE: lives */
+	bool placeholder;      /* a root that is not in the archive */
+	struct ark_str text;   /* placeholder: text of the root copy, or none */
+};
+
+struct thread_order {
+	struct thread_key *keys; /* records first, in walk order; placeholders behind */
+	uint32_t records, count, cap;
+	uint32_t *order;         /* living keys by time */
+	uint32_t order_count;
+	struct ark_pool strings;
+};
+
+/* Read all keys of a walk and put them in order. `post_runes`: longest message. */
+enum ark_rc thread_order_make(struct thread_order *o, const struct load *l, struct load_walk *walk,
+                              struct ark_err *err);
+/* The living record with this ts in this conversation, or KEY_NONE. */
+uint32_t thread_find(const struct thread_order *o, uint32_t conv, int64_t ts_us);
+void thread_order_release(struct thread_order *o);
+
+/* What the record's post says: body and note joined; appended to `out`. */
+void record_text(const struct record *r, struct ark_buf *out);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * Archive against database, message by message: the archive is read and translated as for an import,
+ * staged, and compared. Nothing is changed.
+ */
+#ifndef IMPORT_LOAD_VERIFY_H
+#define IMPORT_LOAD_VERIFY_H
+
+#include "import/load/run.h"
+
+struct verify_result {
+	uint64_t messages;        /* posts compared */
+	uint64_t reactions;
+	uint64_t missing, time, author, thread, text, reactions_missing; /* differences: failures */
+	uint64_t changed_here, deleted_here, reactions_removed_here;     /* people's doing: no failure */
+	uint64_t elsewhere;       /* posts of earlier runs that this archive does not hold */
+};
+
+/* `line` is told of each difference: kind, Mattermost channel name, Slack ts, post id. */
+enum ark_rc load_verify(const struct load_job *job, struct load *l, struct verify_result *out,
+                        void (*line)(void *ctx, const char *kind, struct ark_str channel,
+                                     int64_t ts_us, struct ark_str post_id, bool failure),
+                        void *ctx, struct ark_err *err);
+
+static inline bool verify_failed(const struct verify_result *v)
+{
+	return v->missing + v->time + v->author + v->thread + v->text + v->reactions_missing > 0;
+}
+
+#endif

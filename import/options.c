@@ -1,0 +1,108 @@
+#include "import/options.h"
+
+#include "common/base/banned.h"
+
+#define AT(field) offsetof(struct import_config, field)
+enum { CHECK = 1, SLACK = 2, VERIFY = 4, RUNS = 8 };
+
+static const struct ark_command COMMANDS[] = {
+	{ "check", "read archives as the import would and report; writes to no database", "ARCHIVE...", 1,
+	  ARK_OPERANDS_ANY, NULL },
+	{ "slack", "import Slack export archives", "ARCHIVE...", 1, ARK_OPERANDS_ANY,
+	  "Into a database that is not there (--embedded, or --create-schema) or into one that Mattermost "
+	  "uses. All of it or nothing: the target is as it was until the last moment." },
+	{ "verify", "compare archives and database, message by message", "ARCHIVE...", 1,
+	  ARK_OPERANDS_ANY, NULL },
+	{ "runs", "what was imported when", NULL, 0, 0, NULL },
+};
+
+static const char *const GUESTS[] = { "guest", "member", "skip", NULL };
+static const char *const GENERAL[] = { "merge", "keep", NULL };
+static const char *const KEEP_SKIP[] = { "keep", "skip", NULL };
+static const char *const INDEXES[] = { "auto", "keep", "rebuild", NULL };
+
+static const struct ark_option OPTIONS[] = {
+	ARK_TITLE("Where to"),
+	{ "database", 0, "URL", ARK_TEXT, AT(database), NULL, ARK_SECRET,
+	  "PostgreSQL database, as URL or key=value", .commands = SLACK | VERIFY | RUNS },
+	{ "embedded", 0, "DIR", ARK_MAYBE, AT(embedded), NULL, ARK_IS_FOLDER,
+	  "a private PostgreSQL in DIR (./matterark-data; /var/lib/matterark as root), made when it is "
+	  "not there", .commands = SLACK | VERIFY | RUNS },
+	{ "mattermost-config", 0, "PATH", ARK_TEXT, AT(mattermost_config), NULL, ARK_IS_FILE,
+	  "Mattermost's config.json, which names its database; without it the environment (MM_CONFIG, "
+	  "MM_SQLSETTINGS_DATASOURCE) and /opt/mattermost/config/config.json are asked",
+	  .commands = SLACK | VERIFY | RUNS },
+	{ "create-schema", 0, NULL, ARK_FLAG, AT(create_schema), NULL, 0,
+	  "make a complete Mattermost 11.6 schema where the database is not there or empty",
+	  .commands = SLACK },
+	{ "maintenance-db", 0, "NAME", ARK_TEXT, AT(maintenance_db), NULL, 0,
+	  "database to connect to while another one is made", .commands = SLACK, .def = "postgres" },
+	{ "owner", 0, "ROLE", ARK_TEXT, AT(owner), NULL, 0,
+	  "role that owns what is made; the one Mattermost connects as", .commands = SLACK },
+	{ "team", 't', "NAME", ARK_TEXT, AT(team), NULL, ARK_REQUIRED,
+	  "URL name of the team that receives everything", .commands = SLACK | VERIFY },
+	{ "team-name", 0, "TEXT", ARK_TEXT, AT(team_name), NULL, 0,
+	  "shown name of a team that is made", .commands = SLACK },
+	{ "create-team", 0, NULL, ARK_FLAG, AT(create_team), NULL, 0,
+	  "make the team if it is not there (by invitation only)", .commands = SLACK },
+
+	ARK_TITLE("What"),
+	{ "channels", 'c', "GLOB", ARK_LIST, AT(channels), NULL, 0,
+	  "only channels with such names; direct conversations are not touched by this",
+	  .commands = CHECK | SLACK | VERIFY },
+	{ "since", 0, "TIME", ARK_TIME, AT(since), NULL, 0, "only messages from then on",
+	  .commands = CHECK | SLACK | VERIFY },
+	{ "until", 0, "TIME", ARK_TIME, AT(until), NULL, 0, "only messages before then",
+	  .commands = CHECK | SLACK | VERIFY },
+	{ "no-direct", 0, NULL, ARK_FLAG, AT(no_direct), NULL, 0,
+	  "leave out direct and group conversations", .commands = CHECK | SLACK | VERIFY },
+	{ "no-joins", 0, NULL, ARK_FLAG, AT(no_joins), NULL, 0,
+	  "leave out messages about joining and leaving", .commands = CHECK | SLACK | VERIFY },
+	{ "bots", 0, "WHAT", ARK_CHOICE, AT(bots), NULL, 0, "messages of bots and integrations",
+	  .commands = CHECK | SLACK | VERIFY, .words = KEEP_SKIP, .def = "keep" },
+	{ "general", 0, "WHAT", ARK_CHOICE, AT(general), NULL, 0,
+	  "Slack's general channel: into town-square of a team that is made, or a channel of its own",
+	  .commands = CHECK | SLACK | VERIFY, .words = GENERAL, .def = "merge" },
+
+	ARK_TITLE("People"),
+	{ "guests", 0, "WHAT", ARK_CHOICE, AT(guests), NULL, 0,
+	  "Slack's guests: guest accounts (deactivated without a licence for them), members, or none",
+	  .commands = CHECK | SLACK | VERIFY, .words = GUESTS, .def = "guest" },
+	{ "email-domain", 0, "DOMAIN", ARK_TEXT, AT(email_domain), NULL, 0,
+	  "domain of made-up addresses; whoever reads its mail can take these accounts over",
+	  .commands = CHECK | SLACK },
+	{ "workspace", 0, "ID", ARK_TEXT, AT(workspace), NULL, 0,
+	  "Slack's id of the workspace (T…), where the archive does not tell",
+	  .commands = CHECK | SLACK | VERIFY },
+
+	ARK_TITLE("How"),
+	{ "dry-run", 'n', NULL, ARK_FLAG, AT(dry_run), NULL, 0,
+	  "do everything but the last step, and say what it would have been", .commands = SLACK },
+	{ "report", 'r', "DIR", ARK_TEXT, AT(report), NULL, ARK_IS_FOLDER,
+	  "write report.html, report.json, skipped.jsonl, users.csv there", .commands = CHECK | SLACK },
+	{ "indexes", 0, "WHAT", ARK_CHOICE, AT(indexes), NULL, 0,
+	  "indexes of posts in a database that exists: rebuilt after loading where that pays and nobody "
+	  "else is connected, kept, or rebuilt", .commands = SLACK, .words = INDEXES, .def = "auto" },
+	{ "force", 0, NULL, ARK_FLAG, AT(force), NULL, 0,
+	  "rebuild indexes although other sessions are connected", .commands = SLACK },
+	{ "temp-dir", 0, "DIR", ARK_TEXT, AT(temp_dir), "TMPDIR", ARK_IS_FOLDER,
+	  "folder for temporary files", .commands = CHECK | SLACK | VERIFY, .def = "/tmp" },
+	{ "memory", 0, "SIZE", ARK_SIZE, AT(memory), NULL, 0,
+	  "for messages that wait until their channel is complete; the rest goes to temporary files",
+	  .commands = CHECK | SLACK | VERIFY, .def = "48M" },
+	{ "profile", 0, NULL, ARK_FLAG, AT(profile), NULL, 0, "say where the time went",
+	  .commands = CHECK | SLACK },
+};
+
+const struct ark_tool IMPORT_TOOL = {
+	.name = "matter-import",
+	.version = MATTERARK_VERSION,
+	.summary = "Slack exports into Mattermost's PostgreSQL",
+	.commands = COMMANDS,
+	.command_count = sizeof(COMMANDS) / sizeof(COMMANDS[0]),
+	.options = OPTIONS,
+	.option_count = sizeof(OPTIONS) / sizeof(OPTIONS[0]),
+	.examples = "  matter-import check export.zip --report report\n"
+	            "  matter-import slack export.zip --team acme --embedded\n"
+	            "  matter-import verify export.zip --team acme --embedded\n",
+};

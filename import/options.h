@@ -1,0 +1,41 @@
+/* The options of matter-import as one struct, filled from the tables in options.c. */
+#ifndef IMPORT_OPTIONS_H
+#define IMPORT_OPTIONS_H
+
+#include "common/cli/args.h"
+
+enum import_command { COMMAND_CHECK, COMMAND_SLACK, COMMAND_VERIFY, COMMAND_RUNS };
+
+enum { GENERAL_MERGE, GENERAL_KEEP };
+
+struct import_config {
+	const char *database;
+	struct ark_maybe embedded;
+	const char *mattermost_config;
+	const char *maintenance_db;
+	const char *owner;
+	bool create_schema;
+	bool create_team;
+	const char *team;
+	const char *team_name; /* display name */
+	const char *workspace;
+	const char *email_domain;
+	int guests;            /* enum load_guests */
+	int general;
+	struct ark_list channels;
+	struct ark_when since, until;
+	bool no_direct;
+	bool no_joins;
+	int bots;              /* 0 keep, 1 skip */
+	int indexes;           /* enum load_indexes */
+	bool force;
+	bool dry_run;
+	bool profile;
+	const char *report;
+	const char *temp_dir;
+	uint64_t memory;
+};
+
+extern const struct ark_tool IMPORT_TOOL;
+
+#endif

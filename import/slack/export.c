@@ -1,0 +1,372 @@
+/*
+ * Why one pass over the names: in real zips the lists stand anywhere, and a re-zipped export has a
+ * folder around it that only shows when all names were seen. Lists are read when met; if a shorter
+ * root turns up later, what was read below the longer one is forgotten.
+ */
+#include "import/slack/export.h"
+
+#include <stdlib.h>
+
+#include "common/base/mem.h"
+#include "common/io/archive.h"
+#include "import/slack/elements.h"
+#include "import/slack/mend.h"
+
+#include "common/base/banned.h"
+
+static const struct {
+	const char *name;
+	int list; /* enum conv_list, or -1: users */
+	bool marks_root;
+} LISTS[] = {
+	{ "users.json", -1, true },
+	{ "org_users.json", -1, true },
+	{ "channels.json", LIST_CHANNELS, true },
+	{ "groups.json", LIST_GROUPS, true },
+	{ "mpims.json", LIST_MPIMS, true },
+	{ "dms.json", LIST_DMS, true },
+};
+
+void slack_export_init(struct slack_export *x)
+{
+	*x = (struct slack_export){ 0 };
+	slack_people_init(&x->people);
+}
+
+void slack_export_release(struct slack_export *x)
+{
+	for (uint32_t i = 0; i < x->sources_count; i++)
+		free(x->sources[i].path);
+	free(x->sources);
+	slack_people_release(&x->people);
+	slack_convs_release(&x->convs);
+	ark_pool_release(&x->strings);
+	*x = (struct slack_export){ 0 };
+}
+
+static bool is_junk(struct ark_str name)
+{
+	if (ark_str_starts(name, ARK_LIT("__MACOSX/")) ||
+	    ark_str_search(name, ARK_LIT("/__MACOSX/"), 0) != SIZE_MAX)
+		return true;
+	size_t slash = SIZE_MAX;
+	for (size_t i = 0; i < name.len; i++)
+		if (name.ptr[i] == '/')
+			slash = i;
+	struct ark_str base = slash == SIZE_MAX ? name : ark_str_from(name, slash + 1);
+	return ark_str_starts(base, ARK_LIT("._")) || ark_str_eqz(base, ".DS_Store") ||
+	       ark_str_eqz(base, "Thumbs.db") || ark_str_eqz(base, "desktop.ini");
+}
+
+/* "YYYY-MM-DD.json" */
+static bool is_day_name(struct ark_str base)
+{
+	static const char SHAPE[] = "dddd-dd-dd.json";
+	if (base.len != sizeof(SHAPE) - 1)
+		return false;
+	for (size_t i = 0; i < base.len; i++) {
+		char c = base.ptr[i];
+		if (SHAPE[i] == 'd' ? c < '0' || c > '9' : c != SHAPE[i])
+			return false;
+	}
+	return true;
+}
+
+enum slack_entry_kind slack_entry_kind(struct ark_str name, struct ark_str root,
+                                       struct ark_str *folder)
+{
+	if (is_junk(name))
+		return ENTRY_JUNK;
+	if (!ark_str_starts(name, root))
+		return ENTRY_OTHER;
+	struct ark_str rel = ark_str_from(name, root.len);
+	size_t slash = ark_str_find(rel, '/', 0);
+	if (slash == SIZE_MAX) {
+		for (size_t i = 0; i < sizeof(LISTS) / sizeof(LISTS[0]); i++)
+			if (ark_str_eqz(rel, LISTS[i].name))
+				return ENTRY_LIST;
+		return ENTRY_OTHER;
+	}
+	if (ark_str_starts(rel, ARK_LIT("__uploads/")) || ark_str_starts(rel, ARK_LIT("__avatars/")))
+		return ENTRY_BODY;
+	struct ark_str base = ark_str_from(rel, slash + 1);
+	if (ark_str_starts(base, ARK_LIT("attachments/")))
+		return ENTRY_BODY;
+	if (!is_day_name(base))
+		return ENTRY_OTHER;
+	*folder = ark_str_first(rel, slash);
+	return ENTRY_DAY;
+}
+
+/* ---- the lists ---- */
+
+struct list_reader {
+	struct slack_export *x;
+	uint32_t source;
+	const char *file;
+	int list;
+	struct json_doc *doc;
+	struct ark_buf mended;
+};
+
+static enum ark_rc on_list_element(void *ctx, struct ark_str text, uint64_t offset, uint64_t len,
+                                   enum slack_cut cut, struct ark_err *err)
+{
+	(void)err;
+	struct list_reader *r = ctx;
+	struct slack_source *src = &r->x->sources[r->source];
+	struct ark_err why = { 0 };
+	struct json_val root;
+	if (cut != CUT_ELEMENT) {
+		ark_err_set(&why, ARK_KIND_INPUT, cut == CUT_DAMAGED ? "not valid JSON" : "too large");
+	} else if (slack_parse(r->doc, text, &r->mended, &root, &why) == ARK_OK) {
+		if (json_type(root) != JSON_OBJECT || json_count(root) == 0) /* null, "", {} */
+			return ARK_OK;
+		bool ok = r->list < 0 ? slack_people_add(&r->x->people, root)
+		                      : slack_convs_add(&r->x->convs, &r->x->people,
+		                                        (enum conv_list)r->list, root);
+		if (ok)
+			return ARK_OK;
+		ark_err_set(&why, ARK_KIND_INPUT, "an entry without an id");
+	}
+	src->list_damage++;
+	if (r->x->on_damage != NULL)
+		r->x->on_damage(r->x->on_damage_ctx, r->source, r->file, offset, len, why.text);
+	return ARK_OK;
+}
+
+static void list_reader_release(struct list_reader *r)
+{
+	json_doc_free(r->doc);
+	ark_buf_release(&r->mended);
+}
+
+static enum ark_rc read_list(struct slack_export *x, uint32_t source, struct io_archive *a,
+                             struct ark_str name, size_t which, struct ark_err *err)
+{
+	ark_auto(ark_freep) char *file = ark_strdup(name);
+	ark_auto(ark_freep) char *chunk = ark_malloc(256u << 10);
+	ark_auto(list_reader_release) struct list_reader r = { .x = x, .source = source, .file = file,
+		                                               .list = LISTS[which].list };
+	r.doc = json_doc_new();
+	ark_buf_init(&r.mended, SLACK_MENDED_MAX);
+	ark_auto(slack_elements_release) struct slack_elements cutter;
+	slack_elements_init(&cutter, on_list_element, &r);
+	for (bool more = true; more;) {
+		size_t got;
+		bool whole = io_archive_read(a, chunk, 256u << 10, &got, err) == ARK_OK;
+		if (!whole) {
+			x->sources[source].list_damage++;
+			if (x->on_damage != NULL)
+				x->on_damage(x->on_damage_ctx, source, file, cutter.at + got, 0, err->text);
+		}
+		enum ark_rc rc = slack_elements_feed(&cutter, ark_str_n(chunk, got), err);
+		if (rc < 0)
+			return rc;
+		more = whole && got == 256u << 10;
+	}
+	if (LISTS[which].list < 0)
+		x->sources[source].has_users = true;
+	return slack_elements_end(&cutter, err);
+}
+
+/* ---- names ---- */
+
+struct scan {
+	struct ark_map folders; /* full path of a folder that holds day files, to their number */
+	bool grid;
+	bool root_known;
+	char root[LIMIT_ENTRY_NAME * 4 + 1];
+	size_t root_len;
+};
+
+static void scan_release(struct scan *s)
+{
+	ark_map_release(&s->folders);
+}
+
+/* Length of the folder part of `name`, with its slash. */
+static size_t folder_len(struct ark_str name)
+{
+	size_t at = name.len;
+	while (at > 0 && name.ptr[at - 1] != '/')
+		at--;
+	return at;
+}
+
+static enum ark_rc scan_entry(struct slack_export *x, uint32_t source, struct io_archive *a,
+                              struct scan *s, const struct io_entry *entry,
+                              struct ark_err *err)
+{
+	struct slack_source *src = &x->sources[source];
+	struct ark_str name = entry->name;
+	size_t dir = folder_len(name);
+	struct ark_str base = ark_str_from(name, dir);
+	if (is_day_name(base) && dir > 0) {
+		struct ark_str folder = ark_str_first(name, dir - 1);
+		uint32_t n = ark_map_get(&s->folders, folder);
+		ark_map_put(&s->folders, folder, n == ARK_MAP_NONE ? 1 : n + 1);
+		x->day_bytes += entry->size_bytes > 0 ? (uint64_t)entry->size_bytes : 0;
+		return ARK_OK;
+	}
+	for (size_t i = 0; i < sizeof(LISTS) / sizeof(LISTS[0]); i++) {
+		if (!ark_str_eqz(base, LISTS[i].name))
+			continue;
+		if (ark_str_starts(ark_str_from(name, s->root_len), ARK_LIT("teams/")) && dir > 0)
+			s->grid = true;
+		if (s->root_known && dir > s->root_len)
+			return ARK_OK; /* deeper than the export's own: not one of its lists */
+		if (!s->root_known || dir < s->root_len) {
+			if (s->root_known && source == 0) { /* read below the longer root: somebody else's */
+				slack_people_clear(&x->people);
+				slack_convs_release(&x->convs);
+				src->has_users = false;
+			}
+			s->root_known = true;
+			s->root_len = dir;
+			memcpy(s->root, name.ptr, dir);
+			s->root[dir] = '\0';
+		} else if (memcmp(s->root, name.ptr, dir) != 0) {
+			return ARK_OK; /* a second folder of the same depth: the first one is the export */
+		}
+		return read_list(x, source, a, name, i, err);
+	}
+	src->other_files++;
+	if (ark_str_search(name, ARK_LIT("__uploads/"), 0) != SIZE_MAX ||
+	    ark_str_search(name, ARK_LIT("/attachments/"), 0) != SIZE_MAX)
+		src->body_files++;
+	return ARK_OK;
+}
+
+/* No list at all: the shortest folder that holds folders of day files. */
+static void guess_root(struct scan *s)
+{
+	for (uint32_t i = 0; i < s->folders.count; i++) {
+		size_t dir = folder_len(ark_map_key(&s->folders, i));
+		if (!s->root_known || dir < s->root_len) {
+			s->root_known = true;
+			s->root_len = dir;
+			memcpy(s->root, ark_map_key(&s->folders, i).ptr, dir);
+			s->root[dir] = '\0';
+		}
+	}
+}
+
+static void count_days(struct slack_export *x, struct slack_source *src, const struct scan *s)
+{
+	for (uint32_t i = 0; i < s->folders.count; i++) {
+		struct ark_str folder = ark_map_key(&s->folders, i);
+		if (!ark_str_starts(folder, ark_str_n(s->root, s->root_len)))
+			continue;
+		folder = ark_str_from(folder, s->root_len);
+		if (is_junk(folder) || ark_str_find(folder, '/', 0) != SIZE_MAX || folder.len == 0)
+			continue;
+		uint32_t files = s->folders.entries[i].value;
+		uint32_t at = slack_convs_folder(&x->convs, folder); /* may move the list */
+		struct slack_conv *conv = &x->convs.list[at];
+		conv->files += files;
+		conv->files_left += files;
+		src->day_files += files;
+	}
+	x->day_files += src->day_files;
+}
+
+static enum ark_rc open_one(struct slack_export *x, uint32_t source, struct ark_err *err)
+{
+	struct slack_source *src = &x->sources[source];
+	ark_auto(io_archive_closep) struct io_archive *a = NULL;
+	enum ark_rc rc = io_archive_open(src->path, &a, err);
+	if (rc < 0)
+		return rc;
+	ark_auto(scan_release) struct scan scan = { 0 };
+	for (;;) {
+		struct io_entry entry;
+		rc = io_archive_next(a, &entry, err);
+		if (rc == ARK_END)
+			break;
+		if (rc == ARK_STOP)
+			return rc;
+		src->entries++;
+		if (rc == ARK_FAIL) {
+			src->bad_entries++;
+			continue;
+		}
+		if (entry.unsafe) {
+			src->unsafe_names++;
+			continue;
+		}
+		if (is_junk(entry.name))
+			continue;
+		rc = scan_entry(x, source, a, &scan, &entry, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (scan.grid && !src->has_users && x->convs.count == 0)
+		scan.root_known = false;
+	if (!scan.root_known)
+		guess_root(&scan);
+	src->root = ark_pool_str(&x->strings, ark_str_n(scan.root, scan.root_len));
+	if (scan.grid) {
+		ark_err_set(err, ARK_KIND_REFUSED,
+		            "'%s' is an Enterprise Grid organisation export (it has a teams/ folder)", src->path);
+		ark_err_hint(err, "unpack it and import each workspace folder below teams/ into a team of its own");
+		return ARK_FAIL;
+	}
+	if (!scan.root_known) {
+		ark_err_set(err, ARK_KIND_INPUT, "'%s' holds nothing of a Slack export", src->path);
+		ark_err_hint(err, "expected are channels.json, users.json and folders with files named "
+		                  "like 2024-05-01.json");
+		return ARK_FAIL;
+	}
+	count_days(x, src, &scan);
+	return ARK_OK;
+}
+
+/* The last day that a day file of this archive is named after: tells which archive is the newer one
+ * before a message was read. */
+static enum ark_rc last_day(struct slack_source *src, struct ark_err *err)
+{
+	ark_auto(io_archive_closep) struct io_archive *a = NULL;
+	enum ark_rc rc = io_archive_open(src->path, &a, err);
+	while (rc >= 0) {
+		struct io_entry entry;
+		rc = io_archive_next(a, &entry, err);
+		if (rc == ARK_END)
+			return ARK_OK;
+		if (rc == ARK_FAIL) {
+			rc = ARK_OK;
+			continue;
+		}
+		struct ark_str base = ark_str_from(entry.name, rc == ARK_OK ? folder_len(entry.name) : 0);
+		if (rc == ARK_OK && is_day_name(base) && memcmp(base.ptr, src->last_day, 10) > 0)
+			memcpy(src->last_day, base.ptr, 10);
+	}
+	return rc;
+}
+
+static int by_age(const void *a, const void *b)
+{
+	return strcmp(((const struct slack_source *)a)->last_day, ((const struct slack_source *)b)->last_day);
+}
+
+enum ark_rc slack_export_open(struct slack_export *x, char *const *paths, uint32_t count,
+                              struct ark_err *err)
+{
+	x->sources = ark_calloc(count, sizeof(*x->sources));
+	x->sources_count = count;
+	for (uint32_t i = 0; i < count; i++)
+		x->sources[i].path = ark_strdupz(paths[i]);
+	for (uint32_t i = 0; i < count && count > 1; i++) {
+		enum ark_rc rc = last_day(&x->sources[i], err);
+		if (rc < 0)
+			return rc;
+	}
+	if (count > 1)
+		qsort(x->sources, count, sizeof(*x->sources), by_age);
+	for (uint32_t i = 0; i < count; i++) {
+		enum ark_rc rc = open_one(x, i, err);
+		if (rc < 0)
+			return rc;
+	}
+	return ARK_OK;
+}
