@@ -10,7 +10,6 @@
 #include "common/cli/human.h"
 #include "common/cli/render.h"
 #include "common/cli/signal.h"
-#include "common/db/dsn.h"
 #include "import/slack/survey.h"
 
 #include "common/base/banned.h"
@@ -23,9 +22,7 @@ void app_release(struct app *a)
 	if (a->loaded)
 		load_release(&a->l);
 	slack_export_release(&a->x);
-	db_embedded_release(a->embedded);
-	mm_where_release(&a->where);
-	ark_buf_release(&a->dsn);
+	mm_place_release(&a->place);
 	ark_pool_release(&a->strings);
 }
 
@@ -38,101 +35,36 @@ static void warn(struct app *a, const char *msgid, const char *text)
 
 /* ---- where to ---- */
 
-static struct mm_said said(const struct app *a, const char *option, const char *value)
+/* For an import the embedded database is meant when nothing is said; commands that only read never
+ * make one up. */
+static struct mm_place_how how(bool writes)
 {
-	struct ark_origin from = ark_args_origin(a->args, option);
-	return (struct mm_said){ value, (int)from.rank, from.text };
-}
-
-/* Which database, and who said so. For an import the embedded one is meant when nothing is said;
- * commands that only read never make one up. */
-static enum ark_rc find_where(struct app *a, bool writes, bool optional, struct mm_where *where,
-                              struct ark_err *err)
-{
-	const struct import_config *c = a->config;
-	struct db_options db = { .app = "matter-import", .interrupted = ark_interrupted };
-	struct mm_where_input in = {
-		.database = said(a, "database", c->database),
-		.config = said(a, "mattermost-config", c->mattermost_config),
-		.embedded = said(a, "embedded", !c->embedded.given       ? NULL
-		                                : c->embedded.text == NULL ? ""
-		                                                           : c->embedded.text),
-		.embedded_default = writes,
-		.writes = writes,
-		.optional = optional,
-		.environ = environ,
-		.db = &db,
-	};
-	return mm_where_find(&in, where, err);
+	return (struct mm_place_how){ .app = "matter-import", .writes = writes, .embedded_default = writes,
+		                      .create = writes, .interrupted = ark_interrupted };
 }
 
 /* Before archives are read: contradictions on the command line are told at once. */
 enum ark_rc app_choose_database(struct app *a, bool writes, struct ark_err *err)
 {
-	return find_where(a, writes, false, &a->where, err);
+	struct mm_place_how h = how(writes);
+	return mm_place_find(&a->place, &a->config->place, a->args, &h, err);
 }
 
-enum ark_rc app_open_database(struct app *a, bool writes, struct ark_err *err)
+enum ark_rc app_open_database(struct app *a, struct ark_err *err)
 {
-	if (a->where.kind == MM_WHERE_DATABASE) {
-		ark_buf_z(&a->dsn, a->where.dsn);
-		return ARK_OK;
-	}
-	if (!a->config->embedded.given)
+	if (a->place.by_default)
 		ark_info(a->talk, "import.embedded", "nothing names a database: using the embedded one in %s",
 		         db_embedded_default_dir());
-	struct db_embedded_options opt = { .dir = a->where.embedded_dir, .create = writes,
-		                           .interrupted = ark_interrupted };
-	enum ark_rc rc = db_embedded_open(&opt, &a->embedded, err);
-	if (rc < 0)
-		return rc;
-	ark_auto(db_dsn_freep) struct db_dsn *dsn = NULL;
-	rc = db_dsn_parse(db_embedded_dsn(a->embedded), DB_DSN_LIBPQ, &dsn, err);
-	if (rc < 0)
-		return rc;
-	db_dsn_set(dsn, "dbname", ARK_LIT("mattermost"));
-	db_dsn_text(dsn, &a->dsn);
-	return ARK_OK;
-}
-
-void app_say_target(struct app *a)
-{
-	ark_auto(db_dsn_freep) struct db_dsn *dsn = NULL;
-	struct ark_err ignored = { 0 };
-	if (db_dsn_parse(ark_buf_view(&a->dsn), DB_DSN_LIBPQ, &dsn, &ignored) < 0)
-		return;
-	struct ark_str host = db_dsn_part(dsn, "host"), name = db_dsn_part(dsn, "dbname");
-	if (host.len == 0)
-		host = ARK_LIT("localhost");
-	ark_info(a->talk, "import.target", "writing to database %.*s at %.*s (%.*s)", ARK_FMT(name),
-	         ARK_FMT(host), ARK_FMT(ark_str_z(a->where.origin)));
+	return mm_place_open(&a->place, NULL, err);
 }
 
 /* --show-config: what was found out beside what was said. */
 void app_show_config(struct app *a)
 {
 	ark_show_config(a->args, a->config, a->talk);
-	ark_auto(mm_where_release) struct mm_where where = { 0 };
-	struct ark_err err = { 0 };
-	bool writes = ark_args_command(a->args) == COMMAND_SLACK;
-	if (ark_args_command(a->args) == COMMAND_CHECK)
-		return;
-	if (find_where(a, writes, true, &where, &err) < 0) {
-		ark_warn(a->talk, "import.where", "%s", err.text);
-		return;
-	}
-	const char *place = where.kind == MM_WHERE_DATABASE ? where.dsn_masked
-	                    : where.kind == MM_WHERE_NONE   ? "none found"
-	                    : where.embedded_dir != NULL    ? where.embedded_dir
-	                                                    : db_embedded_default_dir();
-	const char *kind = where.kind == MM_WHERE_EMBEDDED ? "embedded database" : "database";
-	ark_out(a->talk, "=> %s: %s (%s)", kind, place, where.kind == MM_WHERE_NONE ? "-" : where.origin);
-	struct ark_event e;
-	ark_event_begin(&e, "where", "import.where");
-	ark_event_text(&e, "kind", ark_str_z(kind));
-	ark_event_text(&e, "place", ark_str_z(place));
-	ark_event_text(&e, "origin", ark_str_z(where.origin));
-	ark_event_send(&e, a->talk);
+	struct mm_place_how h = how(ark_args_command(a->args) == COMMAND_SLACK);
+	if (ark_args_command(a->args) != COMMAND_CHECK)
+		mm_place_show(&a->config->place, a->args, &h, a->talk);
 }
 
 /* ---- the archives ---- */
@@ -242,13 +174,13 @@ struct load_job app_job(struct app *a)
 		               .skip_bots = c->bots == 1,
 		               .since_us = c->since.has ? c->since.ms * 1000 : 0,
 		               .until_us = c->until.has ? c->until.ms * 1000 : 0 },
-		.dsn = a->dsn.data,
+		.dsn = a->place.dsn.data,
 		.maintenance_db = c->maintenance_db,
 		.workspace = c->workspace,
 		.owner = c->owner,
 		.tool = "matter-import " MATTERARK_VERSION,
-		.create_schema = c->create_schema || a->embedded != NULL,
-		.create_team = c->create_team || a->embedded != NULL,
+		.create_schema = c->create_schema || a->place.embedded != NULL,
+		.create_team = c->create_team || a->place.embedded != NULL,
 		.dry_run = c->dry_run,
 		.force = c->force,
 		.indexes = (enum load_indexes)c->indexes,
@@ -390,7 +322,7 @@ void app_say_next(struct app *a, const struct load_outcome *out)
 		ark_info(a->talk, "import.caches",
 		         "a running server must drop its caches: System Console, or "
 		         "POST /api/v4/caches/invalidate, or a restart");
-	if (a->embedded != NULL)
+	if (a->place.embedded != NULL)
 		ark_info(a->talk, "import.where", "the private database lies in %.*s; it runs only while a tool "
-		                                  "uses it", ARK_FMT(db_embedded_dir(a->embedded)));
+		                                  "uses it", ARK_FMT(db_embedded_dir(a->place.embedded)));
 }

@@ -6,8 +6,7 @@
 #define IMPORT_APP_H
 
 #include "common/cli/progress.h"
-#include "common/db/embedded.h"
-#include "common/mm/where.h"
+#include "common/mm/place.h"
 #include "import/load/run.h"
 #include "import/options.h"
 #include "import/report/report.h"
@@ -20,9 +19,7 @@ struct app {
 	struct ark_talk *talk;
 	struct ark_progress bar;
 	bool bar_runs;
-	struct db_embedded *embedded;
-	struct ark_buf dsn;
-	struct mm_where where;
+	struct mm_place place;
 	struct import_report_writer *report;
 	struct slack_export x;
 	struct load l;
@@ -38,9 +35,8 @@ void app_release(struct app *a);
 /* Which database, and who said so: before archives are read, so that contradictions on the command
  * line are told at once. `writes`: the embedded one is meant when nothing is said. */
 enum ark_rc app_choose_database(struct app *a, bool writes, struct ark_err *err);
-/* Sets a->dsn; starts the embedded server (and makes it, if `writes`). */
-enum ark_rc app_open_database(struct app *a, bool writes, struct ark_err *err);
-void app_say_target(struct app *a);
+/* Sets a->place.dsn; starts the embedded server. */
+enum ark_rc app_open_database(struct app *a, struct ark_err *err);
 void app_show_config(struct app *a);
 
 enum ark_rc app_open_report(struct app *a, struct ark_err *err);

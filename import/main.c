@@ -51,10 +51,10 @@ static int run_slack(struct app *a, struct ark_err *err)
 	if (rc == ARK_OK)
 		rc = app_open_archives(a, err);
 	if (rc == ARK_OK)
-		rc = app_open_database(a, true, err);
+		rc = app_open_database(a, err);
 	if (rc < 0)
 		return rc;
-	app_say_target(a);
+	mm_place_say(&a->place, "writing to", a->talk);
 	rc = app_begin(a, "importing", err);
 	if (rc < 0)
 		return rc;
@@ -124,7 +124,7 @@ static int run_verify(struct app *a, struct ark_err *err)
 	if (rc == ARK_OK)
 		rc = app_open_archives(a, err);
 	if (rc == ARK_OK)
-		rc = app_open_database(a, false, err);
+		rc = app_open_database(a, err);
 	if (rc < 0)
 		return rc;
 	rc = app_begin(a, "comparing", err);
@@ -164,12 +164,12 @@ static int run_runs(struct app *a, struct ark_err *err)
 {
 	enum ark_rc rc = app_choose_database(a, false, err);
 	if (rc == ARK_OK)
-		rc = app_open_database(a, false, err);
+		rc = app_open_database(a, err);
 	if (rc < 0)
 		return rc;
 	ark_auto(db_closep) struct db_conn *conn = NULL;
 	struct db_options opt = { .app = "matter-import", .interrupted = ark_interrupted };
-	rc = db_open(a->dsn.data, &opt, &conn, err);
+	rc = db_open(a->place.dsn.data, &opt, &conn, err);
 	bool state = false;
 	if (rc == ARK_OK)
 		rc = mm_state_exists(conn, &state, err);
@@ -203,7 +203,7 @@ int main(int argc, char **argv)
 	if (!ark_start(&IMPORT_TOOL, argc, argv, &config, &args, &talk, &code))
 		return code;
 	ark_auto(app_release) struct app app = { .config = &config, .args = &args, .talk = &talk };
-	ark_buf_init(&app.dsn, 1u << 20);
+	mm_place_init(&app.place);
 	if (args.common.show_config) {
 		app_show_config(&app);
 		return ark_finish(&talk, ARK_EXIT_DONE);

@@ -23,15 +23,7 @@ static const char *const INDEXES[] = { "auto", "keep", "rebuild", NULL };
 
 static const struct ark_option OPTIONS[] = {
 	ARK_TITLE("Where to"),
-	{ "database", 0, "URL", ARK_TEXT, AT(database), NULL, ARK_SECRET,
-	  "PostgreSQL database, as URL or key=value", .commands = SLACK | VERIFY | RUNS },
-	{ "embedded", 0, "DIR", ARK_MAYBE, AT(embedded), NULL, ARK_IS_FOLDER,
-	  "a private PostgreSQL in DIR (./matterark-data; /var/lib/matterark as root), made when it is "
-	  "not there", .commands = SLACK | VERIFY | RUNS },
-	{ "mattermost-config", 0, "PATH", ARK_TEXT, AT(mattermost_config), NULL, ARK_IS_FILE,
-	  "Mattermost's config.json, which names its database; without it the environment (MM_CONFIG, "
-	  "MM_SQLSETTINGS_DATASOURCE) and /opt/mattermost/config/config.json are asked",
-	  .commands = SLACK | VERIFY | RUNS },
+	MM_PLACE_ROWS(struct import_config, place, SLACK | VERIFY | RUNS),
 	{ "create-schema", 0, NULL, ARK_FLAG, AT(create_schema), NULL, 0,
 	  "make a complete Mattermost 11.6 schema where the database is not there or empty",
 	  .commands = SLACK },

@@ -3,15 +3,14 @@
 #define IMPORT_OPTIONS_H
 
 #include "common/cli/args.h"
+#include "common/mm/place.h"
 
 enum import_command { COMMAND_CHECK, COMMAND_SLACK, COMMAND_VERIFY, COMMAND_RUNS };
 
 enum { GENERAL_MERGE, GENERAL_KEEP };
 
 struct import_config {
-	const char *database;
-	struct ark_maybe embedded;
-	const char *mattermost_config;
+	struct mm_place_options place;
 	const char *maintenance_db;
 	const char *owner;
 	bool create_schema;
