@@ -255,7 +255,7 @@ static void programs_get_one_object(void)
 	CHECK_HAS(printed(&h), "{\"message_type\":\"summary\",\"msgid\":\"import.summary\",");
 	CHECK_HAS(printed(&h),
 	          "\"read\":121,\"written\":119,\"skipped\":2,"
-	          "\"skipped_by_reason\":{\"reply_broadcast\":2},\"lost\":0,\"adds_up\":true");
+	          "\"skipped_by_reason\":{\"reply_broadcast\":2},\"lost\":0,\"damaged_entries\":0,\"adds_up\":true");
 	CHECK_HAS(printed(&h), "\"report\":\"/srv/out\"");
 	sample_release(&s);
 }
