@@ -275,7 +275,7 @@ static void order_release(struct thread_order *o)
 	thread_order_release(o);
 }
 
-enum ark_rc channel_load(struct channel_loader *c, uint32_t target, const struct load_spool *file,
+enum ark_rc channel_load(struct channel_loader *c, uint32_t target, const struct io_spool *file,
                          struct ark_err *err)
 {
 	struct load_target *t = &c->l->targets[target];

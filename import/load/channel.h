@@ -13,7 +13,7 @@ void channel_loader_free(struct channel_loader *c);
 
 /* Write the channel `target`, whose records are all there; gives their memory back. `file` is where
  * spilled runs stand. */
-enum ark_rc channel_load(struct channel_loader *c, uint32_t target, const struct load_spool *file,
+enum ark_rc channel_load(struct channel_loader *c, uint32_t target, const struct io_spool *file,
                          struct ark_err *err);
 
 #endif

@@ -13,7 +13,7 @@ struct reading {
 	struct json_doc *doc;
 	struct translator translator;
 	struct channel_loader *loader;
-	struct load_spool file;   /* spilled runs */
+	struct io_spool file;   /* spilled runs */
 	size_t memory;            /* of records that wait */
 	struct ark_buf mended;
 	/* the piece under way */
@@ -199,14 +199,14 @@ static void reading_release(struct reading *r)
 	json_doc_free(r->doc);
 	translator_release(&r->translator);
 	channel_loader_free(r->loader);
-	load_spool_close(&r->file);
+	io_spool_close(&r->file);
 	ark_buf_release(&r->mended);
 }
 
 enum ark_rc gather_run(const struct gather *g, struct ark_err *err)
 {
 	struct load *l = g->l;
-	ark_auto(reading_release) struct reading r = { .g = g, .l = l, .file = LOAD_SPOOL_NONE };
+	ark_auto(reading_release) struct reading r = { .g = g, .l = l, .file = IO_SPOOL_NONE };
 	r.doc = json_doc_new();
 	ark_buf_init(&r.mended, SLACK_MENDED_MAX);
 	struct translate_names names = { .ctx = l, .channel = channel_name,

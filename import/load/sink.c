@@ -114,7 +114,7 @@ void sink_init(struct sink *s, const char *temp_dir, enum sink_mode mode,
 		bool stage = mode == SINK_STAGED || (mode == SINK_STAGED_PEOPLE && !is_message_table(t));
 		x->table = stage ? STAGED[t] : TABLES[t].target;
 		x->columns = TABLES[t].columns;
-		x->spool = LOAD_SPOOL_NONE;
+		x->spool = IO_SPOOL_NONE;
 		ark_buf_init(&x->rows, SIZE_MAX / 2);
 		for (unsigned c = 0; x->columns[c] != NULL; c++)
 			x->present[c] = TABLES[t].own || has(ctx, TABLES[t].name, x->columns[c]);
@@ -125,7 +125,7 @@ void sink_release(struct sink *s)
 {
 	for (int t = 0; t < SINK_TABLES; t++) {
 		ark_buf_release(&s->streams[t].rows);
-		load_spool_close(&s->streams[t].spool);
+		io_spool_close(&s->streams[t].spool);
 	}
 }
 
@@ -178,7 +178,7 @@ static enum ark_rc pass_on(struct sink *s, struct sink_stream *x, struct ark_err
 	enum ark_rc rc = ARK_OK;
 	if (x->rows.len > 0 && s->mode != SINK_NOWHERE)
 		rc = x->conn != NULL ? db_copy_data(x->conn, x->rows.data, x->rows.len, err)
-		                     : load_spool_add(&x->spool, s->temp_dir, x->rows.data, x->rows.len, err);
+		                     : io_spool_add(&x->spool, s->temp_dir, x->rows.data, x->rows.len, err);
 	ark_buf_reset(&x->rows);
 	return rc < 0 ? ark_err_in(err, rc, "table %s", x->table) : rc;
 }
@@ -208,7 +208,7 @@ enum ark_rc sink_flush(struct sink *s, enum sink_table table, struct db_conn *co
 	for (uint64_t at = 0; rc == ARK_OK && at < x->spool.len;) {
 		size_t n = x->spool.len - at < FLUSH_BYTES ? (size_t)(x->spool.len - at) : FLUSH_BYTES;
 		ark_buf_reset(&chunk);
-		rc = load_spool_read(&x->spool, at, ark_buf_room(&chunk, n), n, err);
+		rc = io_spool_read(&x->spool, at, ark_buf_room(&chunk, n), n, err);
 		if (rc == ARK_OK)
 			rc = db_copy_data(conn, chunk.data, n, err);
 		at += n;
@@ -216,7 +216,7 @@ enum ark_rc sink_flush(struct sink *s, enum sink_table table, struct db_conn *co
 	if (rc == ARK_OK && x->rows.len > 0)
 		rc = db_copy_data(conn, x->rows.data, x->rows.len, err);
 	ark_buf_reset(&x->rows);
-	load_spool_close(&x->spool);
+	io_spool_close(&x->spool);
 	uint64_t rows;
 	if (rc == ARK_OK)
 		rc = db_copy_finish(conn, &rows, err);

@@ -11,7 +11,7 @@
 #include "common/base/buf.h"
 #include "common/base/map.h"
 #include "common/db/conn.h"
-#include "import/load/spool.h"
+#include "common/io/spool.h"
 
 enum sink_table {
 	SINK_TEAMS, SINK_USERS, SINK_BOTS, SINK_TEAMMEMBERS, SINK_CHANNELS, SINK_PUBLICCHANNELS,
@@ -41,7 +41,7 @@ struct sink_stream {
 	uint64_t count;
 	bool freeze;                /* the table is emptied in the transaction that fills it */
 	struct db_conn *conn;       /* open for COPY now; NULL: spooled */
-	struct load_spool spool;
+	struct io_spool spool;
 };
 
 struct sink {

@@ -27,7 +27,7 @@ struct reader {
 };
 
 struct load_walk {
-	const struct load_spool *file;
+	const struct io_spool *file;
 	struct load_spill *spill;
 	struct reader *readers;
 	uint32_t last;            /* reader whose record was given out, to be moved on first */
@@ -77,7 +77,7 @@ static const struct record **sort_records(const struct ark_buf *records, uint64_
 	return list;
 }
 
-enum ark_rc load_spill_run(struct load_spill **spill, struct load_spool *file, const char *dir,
+enum ark_rc load_spill_run(struct load_spill **spill, struct io_spool *file, const char *dir,
                            struct ark_buf *records, struct ark_err *err)
 {
 	if (records->len == 0)
@@ -92,7 +92,7 @@ enum ark_rc load_spill_run(struct load_spill **spill, struct load_spool *file, c
 		ark_buf_add(&out, (const char *)list[i], list[i]->size);
 		if (out.len < 1u << 20 && i + 1 < run.count)
 			continue;
-		enum ark_rc rc = load_spool_add(file, dir, out.data, out.len, err);
+		enum ark_rc rc = io_spool_add(file, dir, out.data, out.len, err);
 		if (rc < 0)
 			return rc;
 		ark_buf_reset(&out);
@@ -135,7 +135,7 @@ static enum ark_rc advance(struct load_walk *w, struct reader *r, struct ark_err
 		char *to = ark_buf_room(&r->window, step);
 		if (to == NULL)
 			ark_bug("a window without an end is full");
-		enum ark_rc rc = load_spool_read(w->file, r->at, to, step, err);
+		enum ark_rc rc = io_spool_read(w->file, r->at, to, step, err);
 		if (rc < 0)
 			return rc;
 		r->window.len += step;
@@ -143,7 +143,7 @@ static enum ark_rc advance(struct load_walk *w, struct reader *r, struct ark_err
 	}
 }
 
-struct load_walk *load_walk_open(struct load_spill *spill, const struct load_spool *file,
+struct load_walk *load_walk_open(struct load_spill *spill, const struct io_spool *file,
                                  const struct ark_buf *records)
 {
 	struct load_walk *w = ark_calloc(1, sizeof(*w));

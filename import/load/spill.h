@@ -6,14 +6,14 @@
 #define IMPORT_LOAD_SPILL_H
 
 #include "common/base/buf.h"
-#include "import/load/spool.h"
+#include "common/io/spool.h"
 #include "import/translate/record.h"
 
 struct load_spill;
 
 /* Sort what `records` holds and write it out as one run; `*spill` is made when it is NULL. `file` is
  * shared by all channels of a run. records is empty afterwards and its memory given back. */
-enum ark_rc load_spill_run(struct load_spill **spill, struct load_spool *file, const char *dir,
+enum ark_rc load_spill_run(struct load_spill **spill, struct io_spool *file, const char *dir,
                            struct ark_buf *records, struct ark_err *err);
 void load_spill_free(struct load_spill *spill); /* NULL is fine */
 
@@ -21,7 +21,7 @@ void load_spill_free(struct load_spill *spill); /* NULL is fine */
 struct load_walk;
 
 /* `records`: those in memory, without runs (`spill` NULL), or none (all was spilled). */
-struct load_walk *load_walk_open(struct load_spill *spill, const struct load_spool *file,
+struct load_walk *load_walk_open(struct load_spill *spill, const struct io_spool *file,
                                  const struct ark_buf *records);
 void load_walk_close(struct load_walk *w);
 void load_walk_closep(struct load_walk **w);

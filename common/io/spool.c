@@ -1,4 +1,4 @@
-#include "import/load/spool.h"
+#include "common/io/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@ static int make_file(const char *dir)
 	return fd;
 }
 
-enum ark_rc load_spool_add(struct load_spool *s, const char *dir, const char *ptr, size_t len,
+enum ark_rc io_spool_add(struct io_spool *s, const char *dir, const char *ptr, size_t len,
                            struct ark_err *err)
 {
 	if (s->fd < 0) {
@@ -55,7 +55,7 @@ enum ark_rc load_spool_add(struct load_spool *s, const char *dir, const char *pt
 	return ARK_OK;
 }
 
-enum ark_rc load_spool_read(const struct load_spool *s, uint64_t at, char *to, size_t len,
+enum ark_rc io_spool_read(const struct io_spool *s, uint64_t at, char *to, size_t len,
                             struct ark_err *err)
 {
 	while (len > 0) {
@@ -71,9 +71,9 @@ enum ark_rc load_spool_read(const struct load_spool *s, uint64_t at, char *to, s
 	return ARK_OK;
 }
 
-void load_spool_close(struct load_spool *s)
+void io_spool_close(struct io_spool *s)
 {
 	if (s->fd >= 0)
 		close(s->fd);
-	*s = LOAD_SPOOL_NONE;
+	*s = IO_SPOOL_NONE;
 }
