@@ -1,4 +1,5 @@
 #include "common/base/mem.h"
+#include "common/db/binary.h"
 #include "common/db/conn.h"
 #include "common/db/text.h"
 #include "tests/harness/pg.h"
@@ -129,6 +130,35 @@ static void data_comes_out(void)
 	CHECK_OK(db_exec(c, "SELECT 1", &err));
 }
 
+static void binary_rows_come_out_as_they_are(void)
+{
+	struct ark_err err = { 0 };
+	ark_auto(db_closep) struct db_conn *c = pg_open(NULL);
+	struct db_binary rows = { 0 };
+	struct ark_str f[6];
+	CHECK_OK(db_copy_out_begin(c, "COPY (SELECT i::bigint * -4000000000, NULL::text, i, i > 1, "
+	                              "'{\"a\":1}'::jsonb, repeat('x', i * 100000) "
+	                              "FROM generate_series(1, 2) i) TO STDOUT (FORMAT binary)", &err));
+	for (int i = 1; i <= 2; i++) {
+		CHECK_OK(db_binary_next(&rows, c, f, 6, &err));
+		CHECK_I64(db_binary_i64(f[0]), i * -4000000000);
+		CHECK(!ark_str_has(f[1]));
+		CHECK_STR(db_binary_text(f[1]), "");
+		CHECK_I64(db_binary_i64(f[2]), i);
+		CHECK(db_binary_bool(f[3]) == (i > 1));
+		CHECK_STR(db_binary_jsonb(f[4]), "{\"a\": 1}");
+		CHECK_I64(f[5].len, i * 100000);
+	}
+	CHECK_I64(db_binary_next(&rows, c, f, 6, &err), ARK_END);
+	CHECK_OK(db_exec(c, "SELECT 1", &err));
+	rows = (struct db_binary){ 0 };
+	CHECK_OK(db_copy_out_begin(c, "COPY (SELECT 1 WHERE false) TO STDOUT (FORMAT binary)", &err));
+	CHECK_I64(db_binary_next(&rows, c, f, 1, &err), ARK_END);
+	rows = (struct db_binary){ 0 };
+	CHECK_OK(db_copy_out_begin(c, "COPY (SELECT 1, 2) TO STDOUT (FORMAT binary)", &err));
+	CHECK_I64(db_binary_next(&rows, c, f, 3, &err), ARK_STOP);
+}
+
 int main(void)
 {
 	(void)pg_dsn();
@@ -137,5 +167,6 @@ int main(void)
 	TAP_RUN(bad_data_names_its_line_but_not_itself);
 	TAP_RUN(a_given_up_copy_leaves_nothing);
 	TAP_RUN(data_comes_out);
+	TAP_RUN(binary_rows_come_out_as_they_are);
 	return tap_done();
 }
