@@ -1,20 +1,15 @@
 /*
- * One table for both kinds of names, written at build time by emoji_table.py; the lists beside this
- * file are data, so that a newer server's names are one command away.
+ * Mattermost's own names are common/mm/emoji.h; the list beside this file holds what Slack has and
+ * Mattermost has not.
  */
 #include "import/translate/emoji.h"
 
 #include <stdio.h>
 
 #include "common/base/limits.h"
+#include "common/mm/emoji.h"
 
 #include "common/base/banned.h"
-
-struct emoji_slot {
-	const char *name;
-	const char *unicode; /* NULL: a name of Mattermost's own */
-	unsigned char len;
-};
 
 #include "import/translate/emoji_table.inc"
 
@@ -36,28 +31,16 @@ static const char *const TONES[] = { "_light_skin_tone", "_medium_light_skin_ton
 				     "_medium_skin_tone", "_medium_dark_skin_tone",
 				     "_dark_skin_tone" };
 
-static const struct emoji_slot *find(struct ark_str name)
+/* The characters for a name that only Slack has; NULL for others. */
+static const char *slack_only(struct ark_str name)
 {
-	if (name.len > 100)
-		return NULL;
-	uint32_t h = 2166136261u;
-	for (size_t i = 0; i < name.len; i++)
-		h = (h ^ (unsigned char)name.ptr[i]) * 16777619u;
-	for (uint32_t at = h & (EMOJI_SLOTS - 1);; at = (at + 1) & (EMOJI_SLOTS - 1)) {
-		const struct emoji_slot *slot = &EMOJI[at];
-		if (slot->name == NULL)
-			return NULL;
-		if (slot->len == name.len && memcmp(slot->name, name.ptr, name.len) == 0)
-			return slot;
-	}
+	const struct mm_emoji_slot *slot = mm_emoji_find(SLACK_EMOJI, SLACK_EMOJI_SLOTS, name);
+	return slot != NULL ? slot->unicode : NULL;
 }
 
 bool emoji_is_system(struct ark_str name)
 {
-	if (name.len == 0)
-		return false;
-	const struct emoji_slot *slot = find(name);
-	return slot != NULL && slot->unicode == NULL;
+	return mm_emoji(name) != NULL;
 }
 
 /* Cuts "::skin-tone-N" off; 2..6, or 0 without one. Two-tone forms ("-2-3") give the first. */
@@ -88,7 +71,8 @@ static struct ark_str renamed(struct ark_str name)
 bool emoji_is_known(struct ark_str name)
 {
 	take_tone(&name);
-	return name.len > 0 && find(renamed(name)) != NULL;
+	name = renamed(name);
+	return mm_emoji(name) != NULL || slack_only(name) != NULL;
 }
 
 static bool valid_name(struct ark_str name)
@@ -129,7 +113,7 @@ static void put_custom(struct ark_str name, struct ark_buf *out)
 			char c = name.ptr[i];
 			lower[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 		}
-		if (valid_name(as_lower) && find(as_lower) == NULL) {
+		if (valid_name(as_lower) && mm_emoji(as_lower) == NULL && slack_only(as_lower) == NULL) {
 			ark_buf_str(out, as_lower);
 			return;
 		}
@@ -154,13 +138,13 @@ enum emoji_kind emoji_translate(struct ark_str name, struct ark_buf *out, struct
 {
 	unsigned tone = take_tone(&name);
 	name = renamed(name);
-	const struct emoji_slot *slot = name.len > 0 ? find(name) : NULL;
-	if (slot == NULL) {
-		put_custom(name, out);
-		return EMOJI_CUSTOM;
-	}
-	if (slot->unicode != NULL) {
-		ark_buf_z(out, slot->unicode);
+	if (mm_emoji(name) == NULL) {
+		const char *unicode = slack_only(name);
+		if (unicode == NULL) {
+			put_custom(name, out);
+			return EMOJI_CUSTOM;
+		}
+		ark_buf_z(out, unicode);
 		if (as_name != NULL)
 			ark_buf_str(as_name, name);
 		return EMOJI_UNICODE;
