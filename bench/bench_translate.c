@@ -79,12 +79,6 @@ static bool name_channel(void *ctx, uint32_t conv, struct ark_str *out)
 	return c->kind == CONV_PUBLIC || c->kind == CONV_PRIVATE;
 }
 
-static void no_body(void *ctx, struct ark_str id, struct ark_str name, uint32_t conv, int64_t ts_us,
-                    const char *reason)
-{
-	(void)ctx, (void)id, (void)name, (void)conv, (void)ts_us, (void)reason;
-}
-
 static enum ark_rc open_archive(struct bench *b, char *path, struct ark_err *err)
 {
 	static const struct translate_options ALL = { 0 };
@@ -96,7 +90,7 @@ static enum ark_rc open_archive(struct bench *b, char *path, struct ark_err *err
 		name_person(b, i);
 	b->x.people.on_new = name_person;
 	b->x.people.on_new_ctx = b;
-	struct translate_names names = { .ctx = b, .channel = name_channel, .missing = no_body };
+	struct translate_names names = { .ctx = b, .channel = name_channel };
 	translator_init(&b->translator, &b->x, &names, &ALL);
 	ark_buf_init(&b->records, SIZE_MAX / 2);
 	b->doc = json_doc_new();

@@ -152,7 +152,8 @@ static void on_missing(void *ctx, struct ark_str id, struct ark_str name, uint32
 {
 	struct app *a = ctx;
 	const struct slack_conv *c = &a->x.convs.list[conv];
-	import_report_missing(a->report, id, name, ark_str_has(c->name) ? c->name : c->id, ts_us, reason);
+	import_report_missing(a->report, id, name, ark_str_has(c->name) ? c->name : c->id, ts_us,
+	                      reason != NULL ? reason : "not imported yet");
 }
 
 struct load_job app_job(struct app *a)

@@ -44,7 +44,32 @@ static const char CREATE[] =
     "CREATE TABLE IF NOT EXISTS matterark.slack_reaction (\n"
     "	post_id varchar(26) NOT NULL,\n"
     "	user_id varchar(26) NOT NULL,\n"
-    "	emoji varchar(64) NOT NULL);\n";
+    "	emoji varchar(64) NOT NULL);\n"
+    "CREATE TABLE IF NOT EXISTS matterark.slack_file (\n"
+    "	workspace text NOT NULL,\n"
+    "	slack_id text NOT NULL,\n"
+    "	file_id varchar(26) NOT NULL,\n"
+    "	post_id varchar(26) NOT NULL,\n"
+    "	place smallint NOT NULL,\n"
+    "	name text NOT NULL,\n"
+    "	mime text NOT NULL,\n"
+    "	size bigint NOT NULL,\n"
+    "	may_be_html boolean NOT NULL,\n"
+    "	link text NOT NULL,\n"
+    "	note text NOT NULL,\n"
+    "	state text NOT NULL,\n"
+    "	reason text,\n"
+    "	run integer NOT NULL,\n"
+    "	attached boolean NOT NULL DEFAULT false,\n"
+    "	stored_size bigint,\n"
+    "	sha256 bytea,\n"
+    "	path text,\n"
+    "	thumbnail text NOT NULL DEFAULT '',\n"
+    "	preview text NOT NULL DEFAULT '',\n"
+    "	has_preview boolean NOT NULL DEFAULT false,\n"
+    "	width integer NOT NULL DEFAULT 0,\n"
+    "	height integer NOT NULL DEFAULT 0,\n"
+    "	mini bytea);\n";
 
 #define KEY_SQL(table, columns)                                                                 \
 	"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_constraint WHERE contype = 'p' "            \
@@ -57,6 +82,9 @@ static const char *const KEY_STATEMENTS[] = {
 	KEY_SQL("slack_user", "workspace, slack_id"),
 	KEY_SQL("slack_channel", "workspace, slack_id"),
 	KEY_SQL("run", "run_no"),
+	KEY_SQL("slack_file", "file_id"),
+	"CREATE INDEX IF NOT EXISTS slack_file_by_slack_id ON matterark.slack_file (slack_id)",
+	"CREATE INDEX IF NOT EXISTS slack_file_by_post ON matterark.slack_file (post_id)",
 };
 
 enum ark_rc mm_state_create(struct db_conn *conn, struct ark_err *err)

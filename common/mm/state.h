@@ -7,6 +7,10 @@
  *	slack_channel   Slack conversation to channel
  *	slack_post      one row per post: digest of the Slack source, digest of the row as we wrote it
  *	slack_reaction  the reactions that an import brought
+ *	slack_file      one row per file of a post: what Slack says of it, what became of its body. `state`
+ *	                is wanted (not looked for, or not found yet), gone (Slack has no body), missing
+ *	                (looked for, and why not) or stored (in the file store at `path`); `attached`: its
+ *	                row in fileinfo was written. `link` never holds a token
  */
 #ifndef ARK_MM_STATE_H
 #define ARK_MM_STATE_H

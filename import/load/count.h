@@ -36,7 +36,7 @@ struct load_report {
 	void (*on_skip)(void *ctx, uint32_t source, struct ark_str file, uint64_t offset, uint64_t len,
 	                uint32_t conv, int64_t ts_us, enum skip_reason reason, const char *detail);
 	void *on_skip_ctx;
-	/* told of each file whose body is not there (may be NULL) */
+	/* told of each file of a post (may be NULL); reason NULL: its body may be had */
 	void (*on_missing)(void *ctx, struct ark_str id, struct ark_str name, uint32_t conv, int64_t ts_us,
 	                   const char *reason);
 	void *on_missing_ctx;

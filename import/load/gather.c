@@ -42,14 +42,6 @@ static bool channel_name(void *ctx, uint32_t conv, struct ark_str *out)
 	return target_mention(ctx, conv, out);
 }
 
-static void file_missing(void *ctx, struct ark_str id, struct ark_str name, uint32_t conv,
-                         int64_t ts_us, const char *reason)
-{
-	const struct load_report *report = &((struct load *)ctx)->report;
-	if (report->on_missing != NULL)
-		report->on_missing(report->on_missing_ctx, id, name, conv, ts_us, reason);
-}
-
 /* ---- one element ---- */
 
 static void take_element(struct reading *r, struct json_val v)
@@ -209,8 +201,7 @@ enum ark_rc gather_run(const struct gather *g, struct ark_err *err)
 	ark_auto(reading_release) struct reading r = { .g = g, .l = l, .file = IO_SPOOL_NONE };
 	r.doc = json_doc_new();
 	ark_buf_init(&r.mended, SLACK_MENDED_MAX);
-	struct translate_names names = { .ctx = l, .channel = channel_name,
-		                        .missing = file_missing };
+	struct translate_names names = { .ctx = l, .channel = channel_name };
 	translator_init(&r.translator, l->x, &names, &g->options);
 	r.loader = channel_loader_new(l, g->sink);
 	ark_auto(slack_days_closep) struct slack_days *days = slack_days_open(l->x);

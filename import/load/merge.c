@@ -246,6 +246,29 @@ static enum ark_rc make_room(struct db_conn *conn, struct ark_err *err)
 	return ARK_OK;
 }
 
+/* What Slack says of the files of new and changed posts. A body that is here stays whatever became of
+ * it there. */
+static enum ark_rc merge_files(struct db_conn *conn, const struct sink *s, struct ark_err *err)
+{
+	enum ark_rc rc = insert(conn, s, SINK_ARK_FILE, "matterark.slack_file",
+	                        "WHERE EXISTS (SELECT 1 FROM ark_new n WHERE n.id = s.post_id) OR EXISTS "
+	                        "(SELECT 1 FROM ark_changed c WHERE c.id = s.post_id AND c.untouched) "
+	                        "ON CONFLICT DO NOTHING", &(uint64_t){ 0 }, err);
+	if (rc == ARK_OK)
+		rc = run(conn,
+		         "UPDATE matterark.slack_file w SET place = s.place, name = s.name, mime = s.mime, size = "
+		         "s.size, may_be_html = s.may_be_html, link = s.link, note = s.note, state = s.state, "
+		         "reason = s.reason FROM ark_stage_slack_file s JOIN ark_changed c ON c.id = s.post_id "
+		         "WHERE w.file_id = s.file_id AND c.untouched AND w.state <> 'stored'",
+		         DB_NO_PARAMS, NULL, err);
+	if (rc == ARK_OK) /* their notes stand in the text again, for as long as this transaction lasts */
+		rc = run(conn,
+		         "UPDATE matterark.slack_file w SET place = s.place, note = s.note FROM ark_stage_slack_file "
+		         "s JOIN ark_changed c ON c.id = s.post_id WHERE w.file_id = s.file_id AND c.untouched AND "
+		         "w.state = 'stored'", DB_NO_PARAMS, NULL, err);
+	return rc;
+}
+
 static enum ark_rc merge_posts(struct load *l, struct db_conn *conn, const struct sink *s,
                                struct load_outcome *out, struct ark_err *err)
 {
@@ -287,6 +310,8 @@ static enum ark_rc merge_posts(struct load *l, struct db_conn *conn, const struc
 		         "UPDATE matterark.slack_post w SET source = c.source, written = c.will_be, "
 		         "note = c.note FROM ark_changed c WHERE w.post_id = c.id AND c.untouched",
 		         DB_NO_PARAMS, NULL, err);
+	if (rc == ARK_OK)
+		rc = merge_files(conn, s, err);
 	if (rc < 0)
 		return rc;
 	ark_auto(db_result_freep) struct db_result *res = NULL;

@@ -6,6 +6,7 @@
 #include "common/db/text.h"
 #include "import/slack/ts.h"
 #include "import/translate/emoji.h"
+#include "import/translate/file.h"
 #include "import/translate/id.h"
 #include "import/translate/split.h"
 #include "import/translate/text.h"
@@ -43,12 +44,13 @@ void post_writer_init(struct post_writer *w, struct load *l, struct sink *sink)
 	ark_buf_init(&w->tmp, 2 * (size_t)LIMIT_TEXT);
 	ark_buf_init(&w->topic, LIMIT_TEXT);
 	ark_buf_init(&w->purpose, LIMIT_TEXT);
+	ark_buf_init(&w->notes, LIMIT_TEXT);
 }
 
 void post_writer_release(struct post_writer *w)
 {
 	struct ark_buf *all[] = { &w->text, &w->part, &w->carry, &w->props, &w->hashtags, &w->tmp,
-		                  &w->topic, &w->purpose };
+		                  &w->topic, &w->purpose, &w->notes };
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		ark_buf_release(all[i]);
 }
@@ -119,7 +121,7 @@ static void event_text(struct post_writer *w, const struct thread_key *k, const 
 	switch ((enum record_event)k->event) {
 	case EVENT_ME:
 		ark_buf_c(text, '*');
-		record_text(r, text);
+		ark_buf_str(text, record_part(r, PART_MESSAGE));
 		ark_buf_c(text, '*');
 		prop(props, "message", ark_str_n(text->data + 1, text->len - 2));
 		break;
@@ -165,7 +167,7 @@ static void event_text(struct post_writer *w, const struct thread_key *k, const 
 		prop(props, "username", who);
 		break;
 	case EVENT_GENERIC:
-	case EVENT_NONE: record_text(r, text); break;
+	case EVENT_NONE: ark_buf_str(text, record_part(r, PART_MESSAGE)); break;
 	}
 }
 
@@ -318,22 +320,77 @@ static int64_t update_ms(const struct post_writer *w, const struct thread_key *k
 	return k->last_reply_ms > ms ? k->last_reply_ms : ms;
 }
 
-/* The parts behind the first of a message that is too long for one post. */
-static void put_rest(struct post_writer *w, struct load_target *t, const struct thread_key *k,
-                     struct row row, struct ark_str rest, enum record_event event)
+/* ---- files ---- */
+
+/* What is to become of the files of one post: a line of the ledger each. */
+static void put_files(struct post_writer *w, const struct row *row, const struct record *r, unsigned group,
+                      const struct load_target *t)
 {
+	struct sink *s = w->sink;
+	size_t at = 0;
+	unsigned count = 0;
+	for (struct file_entry f; file_next(record_part(r, PART_FILES), &at, &count, &f);) {
+		if (f.group != group)
+			continue;
+		char id[MM_ID_LEN + 1];
+		id_derive(w->l->hash, w->l->workspace, "file", ark_str_z(row->id), f.id, 0,
+		          f.id.len > 0 ? 0 : count, id);
+		sink_begin(s, SINK_ARK_FILE);
+		sink_str(s, SINK_ARK_FILE, w->l->workspace);
+		sink_str(s, SINK_ARK_FILE, f.id);
+		sink_z(s, SINK_ARK_FILE, id);
+		sink_z(s, SINK_ARK_FILE, row->id);
+		sink_i64(s, SINK_ARK_FILE, (count - 1) % MM_FILES_PER_POST);
+		sink_str(s, SINK_ARK_FILE, f.name);
+		sink_str(s, SINK_ARK_FILE, f.mime);
+		sink_i64(s, SINK_ARK_FILE, f.size_bytes);
+		sink_bool(s, SINK_ARK_FILE, f.may_be_html);
+		sink_str(s, SINK_ARK_FILE, f.link);
+		sink_str(s, SINK_ARK_FILE, f.note);
+		sink_z(s, SINK_ARK_FILE, f.reason == FILE_WANTED ? "wanted" : "gone");
+		sink_z(s, SINK_ARK_FILE, f.reason == FILE_WANTED ? NULL : file_reason_text(f.reason));
+		sink_i64(s, SINK_ARK_FILE, w->l->run_no);
+		sink_end(s, SINK_ARK_FILE);
+		if (w->l->report.on_missing != NULL)
+			w->l->report.on_missing(w->l->report.on_missing_ctx, f.id, f.name, t->first_conv, row->ts_us,
+			                        f.reason == FILE_WANTED ? NULL : file_reason_text(f.reason));
+	}
+}
+
+/* The notes of one post's files behind its text. */
+static void add_notes(struct post_writer *w, const struct record *r, unsigned group, struct ark_buf *text)
+{
+	ark_buf_reset(&w->notes);
+	file_notes(record_part(r, PART_FILES), group, &w->notes);
+	if (text->len > 0 && w->notes.len > 0)
+		ark_buf_z(text, "\n\n");
+	ark_buf_str(text, ark_buf_view(&w->notes));
+}
+
+/* The parts behind the first: of text that is too long for one post, then of further files. */
+static void put_rest(struct post_writer *w, struct load_target *t, const struct thread_key *k,
+                     struct row row, const struct record *r, struct ark_str rest, enum record_event event)
+{
+	struct record_layout x = record_layout(w->l, r);
 	char first[MM_ID_LEN + 1];
 	memcpy(first, row.id, sizeof(first));
 	if (row.root_id[0] == '\0')
 		row.root_id = first;
 	row.has_reactions = row.pinned = false;
-	row.note = ARK_STR_NONE;
 	int64_t first_ms = row.create_ms;
-	for (unsigned part = 1;; part++) {
+	for (unsigned part = 1; part < x.parts; part++) {
 		char id[MM_ID_LEN + 1];
+		bool files = part >= x.first_files && part >= x.text_parts;
 		ark_buf_reset(&w->part);
-		if (!split_next(&rest, w->l->set.post_runes, &w->carry, &w->part))
-			break;
+		row.note = ARK_STR_NONE;
+		if (files) {
+			add_notes(w, r, part - x.first_files, &w->part);
+			row.note = ark_buf_view(&w->notes);
+			row.type = "";
+			event = EVENT_NONE;
+		} else if (!split_next(&rest, w->l->set.post_runes, &w->carry, &w->part)) {
+			ark_bug("a message has fewer parts than were counted");
+		}
 		ark_buf_reset(&w->props);
 		post_id(w, k, part, id);
 		row.id = id;
@@ -342,6 +399,8 @@ static void put_rest(struct post_writer *w, struct load_target *t, const struct 
 		row.update_ms = w->l->fresh ? row.create_ms : row.update_ms;
 		row.message = ark_buf_view(&w->part);
 		put_row(w, t, &row);
+		if (files)
+			put_files(w, &row, r, part - x.first_files, t);
 		count_row(t, event, true, row.create_ms);
 		t->count.parts++;
 	}
@@ -387,21 +446,27 @@ void post_write(struct post_writer *w, struct load_target *t, const struct threa
 		                                                               : TYPES[event],
 		.has_reactions = r->parts[PART_REACTIONS] > 0, .pinned = (k->flags & RECORD_PINNED) != 0,
 		.ts_us = k->ts_us, .ordinal = k->ordinal, .digest = r->digest,
-		.note = record_part(r, PART_NOTE),
 	};
+	struct record_layout x = record_layout(w->l, r);
 	struct ark_str rest = row.message;
-	if (k->parts > 1) {
+	if (x.text_parts > 1) {
 		ark_buf_reset(&w->part);
 		ark_buf_reset(&w->carry);
 		split_next(&rest, w->l->set.post_runes, &w->carry, &w->part);
 		row.message = ark_buf_view(&w->part);
+	} else if (r->parts[PART_FILES] > 0 && x.first_files == 0) {
+		add_notes(w, r, 0, &w->text);
+		row.message = ark_buf_view(&w->text);
+		row.note = ark_buf_view(&w->notes);
 	}
 	put_row(w, t, &row);
+	if (r->parts[PART_FILES] > 0 && x.first_files == 0)
+		put_files(w, &row, r, 0, t);
 	put_reactions(w, t, &row, r);
 	count_row(t, event, k->root != KEY_NONE, k->create_ms);
 	t->count.pins += row.pinned;
 	if (k->parts > 1)
-		put_rest(w, t, k, row, rest, event);
+		put_rest(w, t, k, row, r, rest, event);
 }
 
 void post_write_placeholder(struct post_writer *w, struct load_target *t,

@@ -13,7 +13,7 @@ struct post_writer {
 	struct load *l;
 	struct sink *sink;
 	/* scratch */
-	struct ark_buf text, part, carry, props, hashtags, tmp;
+	struct ark_buf text, part, carry, props, hashtags, tmp, notes;
 	/* topic and purpose as the events of the channel under way set them */
 	struct ark_buf topic, purpose;
 };

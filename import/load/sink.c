@@ -46,6 +46,8 @@ static const char *const ARK_REACTION[] = { "post_id", "user_id", "emoji", NULL 
 static const char *const ARK_USER[] = { "workspace", "slack_id", "user_id", "matched", "run", NULL };
 static const char *const ARK_CHANNEL[] = { "workspace", "slack_id", "channel_id", "run", "newest_us",
 	"displayname", "header", "purpose", NULL };
+static const char *const ARK_FILE[] = { "workspace", "slack_id", "file_id", "post_id", "place", "name",
+	"mime", "size", "may_be_html", "link", "note", "state", "reason", "run", NULL };
 static const char *const RENAME[] = { "post_id", "old_name", NULL };
 
 static const struct {
@@ -72,6 +74,7 @@ static const struct {
 	[SINK_ARK_REACTION] = { "slack_reaction", "matterark.slack_reaction", ARK_REACTION, true },
 	[SINK_ARK_USER] = { "slack_user", "matterark.slack_user", ARK_USER, true },
 	[SINK_ARK_CHANNEL] = { "slack_channel", "matterark.slack_channel", ARK_CHANNEL, true },
+	[SINK_ARK_FILE] = { "slack_file", "matterark.slack_file", ARK_FILE, true },
 	[SINK_RENAME] = { "rename", "ark_rename", RENAME, true },
 };
 
@@ -95,6 +98,7 @@ static const char *const STAGED[SINK_TABLES] = {
 	[SINK_ARK_REACTION] = STAGE_NAME("slack_reaction"),
 	[SINK_ARK_USER] = STAGE_NAME("slack_user"),
 	[SINK_ARK_CHANNEL] = STAGE_NAME("slack_channel"),
+	[SINK_ARK_FILE] = STAGE_NAME("slack_file"),
 	[SINK_RENAME] = "ark_rename",
 };
 
@@ -102,7 +106,8 @@ static const char *const STAGED[SINK_TABLES] = {
 static bool is_message_table(int t)
 {
 	return t == SINK_POSTS || t == SINK_REACTIONS || t == SINK_THREADS ||
-	       t == SINK_THREADMEMBERSHIPS || t == SINK_ARK_POST || t == SINK_ARK_REACTION;
+	       t == SINK_THREADMEMBERSHIPS || t == SINK_ARK_POST || t == SINK_ARK_REACTION ||
+	       t == SINK_ARK_FILE;
 }
 
 void sink_init(struct sink *s, const char *temp_dir, enum sink_mode mode,

@@ -5,19 +5,54 @@
 
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
+#include "import/translate/file.h"
 #include "import/translate/split.h"
 
 #include "common/base/banned.h"
 
-void record_text(const struct record *r, struct ark_buf *out)
+/* A note may say something longer later: why a file could not be had. */
+#define NOTE_GROWS 64
+
+/* Notes of the first post's files, each with room to grow; their length in bytes, or exactly in runes. */
+static size_t notes_length(struct ark_str files, bool runes)
 {
-	struct ark_str note = record_part(r, PART_NOTE);
-	ark_buf_str(out, record_part(r, PART_MESSAGE));
-	if (note.len > 0) {
-		if (out->len > 0)
-			ark_buf_z(out, "\n\n");
-		ark_buf_str(out, note);
+	size_t at = 0, sum = 0;
+	unsigned count = 0;
+	for (struct file_entry f; file_next(files, &at, &count, &f) && f.group == 0;)
+		sum += (runes ? ark_utf8_runes(f.note) : f.note.len) + NOTE_GROWS;
+	return sum + 2;
+}
+
+static unsigned text_parts(const struct load *l, struct ark_str text)
+{
+	ark_auto(ark_buf_release) struct ark_buf carry;
+	ark_auto(ark_buf_release) struct ark_buf part;
+	ark_buf_init(&carry, LIMIT_TEXT);
+	ark_buf_init(&part, LIMIT_TEXT);
+	unsigned n = 0;
+	while (split_next(&text, l->set.post_runes, &carry, &part) && n < UINT16_MAX / 2) {
+		ark_buf_reset(&part);
+		n++;
 	}
+	return n == 0 ? 1 : n;
+}
+
+struct record_layout record_layout(const struct load *l, const struct record *r)
+{
+	struct record_layout x = { .parts = 1, .text_parts = 1 };
+	struct ark_str text = record_part(r, PART_MESSAGE), files = record_part(r, PART_FILES);
+	size_t limit = l->set.post_runes;
+	bool short_text = text.len <= limit || ark_utf8_runes(text) <= limit;
+	if (!short_text)
+		x.parts = x.text_parts = text_parts(l, text);
+	if (files.len == 0)
+		return x;
+	bool fits = text.len + notes_length(files, false) <= limit ||
+	            (short_text && ark_utf8_runes(text) + notes_length(files, true) <= limit);
+	unsigned groups = file_groups(files);
+	x.first_files = fits ? 0 : x.text_parts;
+	x.parts = x.first_files + groups;
+	return x;
 }
 
 /* ---- keys ---- */
@@ -34,39 +69,14 @@ static struct thread_key *append(struct thread_order *o)
 	return k;
 }
 
-static uint16_t count_parts(const struct load *l, const struct record *r)
-{
-	if (r->parts[PART_MESSAGE] + r->parts[PART_NOTE] + 2 <= l->set.post_runes)
-		return 1;
-	ark_auto(ark_buf_release) struct ark_buf text;
-	ark_auto(ark_buf_release) struct ark_buf carry;
-	ark_auto(ark_buf_release) struct ark_buf part;
-	ark_buf_init(&text, LIMIT_TEXT * 2);
-	ark_buf_init(&carry, LIMIT_TEXT);
-	ark_buf_init(&part, LIMIT_TEXT);
-	record_text(r, &text);
-	struct ark_str rest = ark_buf_view(&text);
-	if (ark_utf8_runes(rest) <= l->set.post_runes)
-		return 1;
-	uint32_t n = 0;
-	while (split_next(&rest, l->set.post_runes, &carry, &part) && n < UINT16_MAX) {
-		ark_buf_reset(&part);
-		n++;
-	}
-	return n == 0 ? 1 : (uint16_t)n;
-}
-
 /* Where each file was shown first: legacy comments hang on that message. */
 static void note_files(struct ark_map *files, const struct record *r, uint32_t key)
 {
-	struct ark_str ids = record_part(r, PART_FILES);
-	for (size_t at = 0; at < ids.len;) {
-		size_t len = (unsigned char)ids.ptr[at];
-		struct ark_str id = ark_str_n(ids.ptr + at + 1, len);
-		if (ark_map_get(files, id) == ARK_MAP_NONE)
-			ark_map_put(files, id, key);
-		at += 1 + len;
-	}
+	size_t at = 0;
+	unsigned count = 0;
+	for (struct file_entry f; file_next(record_part(r, PART_FILES), &at, &count, &f);)
+		if (f.id.len > 0 && ark_map_get(files, f.id) == ARK_MAP_NONE)
+			ark_map_put(files, f.id, key);
 }
 
 struct comment {
@@ -103,7 +113,7 @@ static void read_key(struct thread_order *o, const struct load *l, struct scan *
 	k->reactions = r->reactions;
 	k->flags = r->flags;
 	k->event = r->event;
-	k->parts = count_parts(l, r);
+	k->parts = (uint16_t)record_layout(l, r).parts;
 	if (r->flags & RECORD_ROOT_COPY)
 		k->text = ark_pool_str(&o->strings, record_part(r, PART_EXTRA));
 	if (r->parts[PART_FILES] > 0)

@@ -47,7 +47,16 @@ enum ark_rc thread_order_make(struct thread_order *o, const struct load *l, stru
 uint32_t thread_find(const struct thread_order *o, uint32_t conv, int64_t ts_us);
 void thread_order_release(struct thread_order *o);
 
-/* What the record's post says: body and note joined; appended to `out`. */
-void record_text(const struct record *r, struct ark_buf *out);
+/*
+ * How a message's text and its files are spread over posts: text that is too long goes on in the
+ * thread, files stand on the first post when they fit there, ten on each, else behind the text. The
+ * same on every run, whatever could be had of the files.
+ */
+struct record_layout {
+	unsigned parts;       /* posts altogether */
+	unsigned text_parts;  /* of these, the first ones */
+	unsigned first_files; /* the part that shows the first ten files */
+};
+struct record_layout record_layout(const struct load *l, const struct record *r);
 
 #endif

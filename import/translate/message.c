@@ -15,6 +15,7 @@
 #include "import/translate/digest.h"
 #include "import/translate/emoji.h"
 #include "import/translate/file.h"
+#include "import/translate/scrub.h"
 #include "import/translate/subtype.h"
 
 #include "common/base/banned.h"
@@ -182,35 +183,6 @@ static void paragraph(struct ark_buf *out)
 		ark_buf_z(out, "\n\n");
 }
 
-/* Links with a download token are secrets: the token goes, the rest of the text stays. */
-static void scrub_tokens(struct ark_buf *b)
-{
-	static const struct ark_str MARK = { "xox", 3 };
-	if (memchr(b->data, MARK.ptr[0], b->len) == NULL)
-		return;
-	for (size_t at = 0; (at = ark_str_search(ark_buf_view(b), MARK, at)) != SIZE_MAX;) {
-		size_t start = at;
-		bool query = start > 0 && b->data[start - 1] == '=';
-		size_t end = at + 3;
-		while (end < b->len && (ark_utf8_is_word((unsigned char)b->data[end]) || b->data[end] == '-'))
-			end++;
-		bool token = end - at > 8 && end - at > 4 && b->data[at + 4] == '-';
-		if (!token) {
-			at = end;
-			continue;
-		}
-		if (query) /* back to the '?' or '&' before t= or token= */
-			while (start > 0 && b->data[start - 1] != '?' && b->data[start - 1] != '&' &&
-			       b->data[start - 1] != ' ')
-				start--;
-		if (query && start > 0 && b->data[start - 1] == '?' && (end >= b->len || b->data[end] != '&'))
-			start--;
-		memmove(b->data + start, b->data + end, b->len - end);
-		ark_buf_cut(b, b->len - (end - start));
-		at = start;
-	}
-}
-
 static void put_huddle(struct translator *t, const struct slack_message *m, struct ark_buf *out)
 {
 	int64_t start = 0, end = 0;
@@ -375,18 +347,6 @@ static void put_props(struct translator *t, const struct slack_message *m, uint3
 	}
 }
 
-struct missing_at {
-	struct translator *t;
-	uint32_t conv;
-	int64_t ts_us;
-};
-
-static void on_missing(void *ctx, struct ark_str id, struct ark_str name, const char *reason)
-{
-	const struct missing_at *at = ctx;
-	at->t->names.missing(at->t->names.ctx, id, name, at->conv, at->ts_us, reason);
-}
-
 /* Body, files, attachments of everything that is text. */
 static void put_content(struct translator *t, const struct slack_message *m,
                         const struct subtype *sub, struct record *r)
@@ -415,11 +375,9 @@ static void put_content(struct translator *t, const struct slack_message *m,
 	}
 	if (sub->rule != RULE_FILE_COMMENT) {
 		ark_buf_reset(&t->tmp2);
-		struct missing_at at = { t, r->conv, r->ts_us };
-		struct file_sink files = { .body = &t->tmp2, .note = &t->parts[PART_NOTE],
-			                   .ids = &t->parts[PART_FILES],
-			                   .missing = t->names.missing != NULL ? on_missing : NULL,
-			                   .missing_ctx = &at };
+		struct file_sink files = { .body = &t->tmp2, .files = &t->parts[PART_FILES],
+			                   .tmp = &t->tmp, .ids = &t->source };
+		ark_buf_reset(&t->source);
 		files_translate(m, &files);
 		if (t->tmp2.len > 0) {
 			paragraph(body);
@@ -495,7 +453,7 @@ static void put_root_copy(struct translator *t, const struct slack_message *m, s
 		text_translate(&t->world, json_str(json_get(m->root, "text")), 0, extra);
 	if (extra->len == 0)
 		return;
-	scrub_tokens(extra);
+	text_drop_tokens(extra);
 	r->flags |= RECORD_ROOT_COPY;
 	r->other = author;
 }
@@ -535,32 +493,12 @@ static uint64_t identity(struct translator *t, const struct slack_message *m, ui
 	return digest_64(ark_buf_view(b));
 }
 
-/* U+0000 has no place in PostgreSQL's text, nor \u0000 in its jsonb. */
-static void drop_nul(struct ark_buf *b, bool json)
-{
-	struct ark_str nul = json ? ARK_LIT("\\u0000") : ark_str_n("", 1);
-	if (memchr(b->data, json ? '\\' : '\0', b->len) == NULL)
-		return; /* nearly always */
-	for (size_t at = 0; (at = ark_str_search(ark_buf_view(b), nul, at)) != SIZE_MAX;) {
-		size_t backslashes = 0;
-		while (json && backslashes < at && b->data[at - 1 - backslashes] == '\\')
-			backslashes++;
-		if (backslashes % 2 == 1) { /* an escaped backslash before "u0000" */
-			at += nul.len;
-			continue;
-		}
-		memmove(b->data + at, b->data + at + nul.len, b->len - at - nul.len);
-		ark_buf_cut(b, b->len - nul.len);
-	}
-}
-
 static void emit(struct translator *t, struct record *r, struct ark_buf *out)
 {
-	drop_nul(&t->parts[PART_MESSAGE], false);
-	drop_nul(&t->parts[PART_NOTE], false);
-	drop_nul(&t->parts[PART_EXTRA], false);
-	drop_nul(&t->parts[PART_EXTRA2], false);
-	drop_nul(&t->parts[PART_PROPS], true);
+	text_drop_nul(&t->parts[PART_MESSAGE], false);
+	text_drop_nul(&t->parts[PART_EXTRA], false);
+	text_drop_nul(&t->parts[PART_EXTRA2], false);
+	text_drop_nul(&t->parts[PART_PROPS], true);
 	size_t total = sizeof(*r);
 	ark_buf_reset(&t->parts[PART_MENTIONS]);
 	ark_buf_add(&t->parts[PART_MENTIONS], (const char *)t->mentions,
@@ -670,14 +608,13 @@ enum skip_reason translate_message(struct translator *t, const struct slack_mess
 	put_props(t, m, r.author);
 	r.reactions = put_reactions(t, m->reactions);
 	bool event = sub->rule == RULE_EVENT && sub->event != EVENT_ME && sub->event != EVENT_GENERIC;
-	if (!event && t->parts[PART_MESSAGE].len == 0 && t->parts[PART_NOTE].len == 0 &&
+	if (!event && t->parts[PART_MESSAGE].len == 0 && t->parts[PART_FILES].len == 0 &&
 	    !(r.flags & RECORD_ATTACHMENTS)) {
 		if (r.thread_us != 0 && r.thread_us != r.ts_us)
 			return SKIP_EMPTY;
 		r.flags |= RECORD_EMPTY;
 	}
-	scrub_tokens(&t->parts[PART_MESSAGE]);
-	scrub_tokens(&t->parts[PART_NOTE]);
+	text_drop_tokens(&t->parts[PART_MESSAGE]);
 	if (t->stranger || !t->x->people.list[r.author].username_final)
 		r.flags |= RECORD_STRANGER;
 	r.same_id = identity(t, m, r.author);

@@ -24,9 +24,6 @@ struct translate_names {
 	void *ctx;
 	/* Mattermost name of a conversation's channel; false for direct ones */
 	bool (*channel)(void *ctx, uint32_t conv, struct ark_str *out);
-	/* told of each file whose body is not there (may be NULL) */
-	void (*missing)(void *ctx, struct ark_str id, struct ark_str name, uint32_t conv, int64_t ts_us,
-	                const char *reason);
 };
 
 struct translator {

@@ -43,14 +43,13 @@ enum record_flags {
 
 /* The parts behind the header, in this order. */
 enum record_part {
-	PART_MESSAGE,   /* Markdown, the note not included */
-	PART_NOTE,      /* our own visible notes about files; replaced when the bodies come */
+	PART_MESSAGE,   /* Markdown, what is said about files not included */
 	PART_PROPS,     /* members of the props object: `"a":1,"b":2`, no braces; or empty */
 	PART_EXTRA,
 	PART_EXTRA2,
 	PART_REACTIONS, /* record_reaction after record_reaction */
 	PART_MENTIONS,  /* uint32_t person after person, each once */
-	PART_FILES,     /* file ids, each behind its length in one byte */
+	PART_FILES,     /* record_file after record_file: file.h */
 	PART_COUNT,
 };
 

@@ -6,6 +6,7 @@
 #include "common/base/limits.h"
 #include "common/base/utf8.h"
 #include "import/slack/export.h"
+#include "import/translate/file.h"
 #include "import/translate/message.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -74,8 +75,16 @@ static void check_record(const struct record *r, size_t size, const struct slack
 		FUZZ_CLAIM(person < people->count);
 	}
 	struct ark_str files = record_part(r, PART_FILES);
-	for (size_t at = 0; at < files.len; at += 1u + (uint8_t)files.ptr[at])
-		FUZZ_CLAIM(at + 1u + (uint8_t)files.ptr[at] <= files.len);
+	size_t at = 0;
+	unsigned count = 0, groups = file_groups(files);
+	for (struct file_entry f; file_next(files, &at, &count, &f);) {
+		FUZZ_CLAIM(at <= files.len && f.group < groups && f.reason < FILE_REASONS);
+		FUZZ_CLAIM(ark_utf8_valid(f.name) && f.name.len > 0 && f.name.len < 256);
+		FUZZ_CLAIM(ark_str_find(f.name, '/', 0) == SIZE_MAX && ark_str_find(f.name, '\0', 0) == SIZE_MAX);
+		FUZZ_CLAIM(ark_utf8_valid(f.note) && ark_str_find(f.note, '\0', 0) == SIZE_MAX);
+		FUZZ_CLAIM(ark_str_find(f.link, '?', 0) == SIZE_MAX);
+	}
+	FUZZ_CLAIM(at == files.len);
 	check_reactions(r, people->count);
 	props_are_json(record_part(r, PART_PROPS));
 }
