@@ -100,15 +100,14 @@ static void put_code(struct rich *r, struct ark_str text)
 {
 	if (r->code && r->code_styles != r->m.want)
 		end_code(r);
-	for (size_t from = 0;;) {
-		size_t end = r->one_line ? SIZE_MAX : ark_str_find(text, '\n', from);
-		put_code_line(
-		    r, ark_str_n(text.ptr + from, (end == SIZE_MAX ? text.len : end) - from));
+	for (;;) {
+		size_t end = r->one_line ? SIZE_MAX : ark_str_find(text, '\n', 0);
+		put_code_line(r, ark_str_first(text, end));
 		if (end == SIZE_MAX)
 			return;
 		end_code(r);
 		markup_newline(&r->m);
-		from = end + 1;
+		text = ark_str_from(text, end + 1);
 	}
 }
 

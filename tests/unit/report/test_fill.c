@@ -41,12 +41,23 @@ static struct ark_str printed(struct heard *h)
 	return ark_str_n(h->out, h->out_len);
 }
 
+/* As comments: a bare line of the text would be no TAP. */
+static void show_lines(struct ark_str text)
+{
+	while (text.len > 0) {
+		size_t end = ark_str_find(text, '\n', 0);
+		struct ark_str line = ark_str_first(text, end);
+		printf("# %.*s\n", ARK_FMT(line));
+		text = end == SIZE_MAX ? ARK_STR_NONE : ark_str_from(text, end + 1);
+	}
+}
+
 #define CHECK_HAS(text, part)                                                                      \
 	do {                                                                                       \
 		if (ark_str_search((text), ark_str_z(part), 0) == SIZE_MAX) {                      \
 			tap_bad = 1;                                                               \
 			printf("# %s:%d: '%s' is not in this:\n", __FILE__, __LINE__, part);       \
-			fwrite((text).ptr, 1, (text).len, stdout);                                 \
+			show_lines(text);                                                          \
 		}                                                                                  \
 	} while (0)
 
