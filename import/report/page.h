@@ -26,7 +26,6 @@ void page_duration(struct ark_buf *b, int64_t ms);
 void page_decisions(struct ark_buf *b, const struct import_report *r,
                     const struct report_missing *missing);
 void page_next(struct ark_buf *b, const struct import_report *r);
-void page_chart(struct ark_buf *b, const struct import_report *r);
 void page_left_out(struct ark_buf *b, const struct import_report *r);
 void page_people(struct ark_buf *b, const struct import_report *r);
 void page_archives(struct ark_buf *b, const struct import_report *r);

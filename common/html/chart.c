@@ -3,9 +3,10 @@
  * many, so that one message with a wild date cannot make the page huge. All positions are
  * percentages: the chart takes the width it gets and its texts keep their size.
  */
-#include "import/report/page.h"
+#include "common/html/chart.h"
 
 #include "common/base/mem.h"
+#include "common/cli/human.h"
 
 #include "common/base/banned.h"
 
@@ -27,9 +28,9 @@ static const int32_t WIDTHS[] = { 1, 3, 12, 60, 120, 600, 1200, 12000 };
 static const int32_t LABEL_STEPS[] = { 1,   2,   3,   6,    12,   24,    36,   60,
 	                               120, 240, 600, 1200, 2400, 12000, 24000 };
 
-static void gather(const struct import_report *r, struct bars *out)
+static void gather(const struct html_month *months, size_t count, struct bars *out)
 {
-	int32_t first = r->months[0].month, last = r->months[r->months_count - 1].month;
+	int32_t first = months[0].month, last = months[count - 1].month;
 	int32_t width = WIDTHS[0];
 	for (size_t i = 0; i < sizeof(WIDTHS) / sizeof(WIDTHS[0]); i++) {
 		width = WIDTHS[i];
@@ -39,9 +40,9 @@ static void gather(const struct import_report *r, struct bars *out)
 	*out = (struct bars){ .first = first / width * width, .width = width };
 	out->count = (uint32_t)(last / width - first / width + 1);
 	out->n = ark_calloc(out->count, sizeof(*out->n));
-	for (uint32_t i = 0; i < r->months_count; i++) {
-		uint32_t at = (uint32_t)((r->months[i].month - out->first) / width);
-		out->n[at] += r->months[i].messages;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t at = (uint32_t)((months[i].month - out->first) / width);
+		out->n[at] += months[i].n;
 		if (out->n[at] > out->max) {
 			out->max = out->n[at];
 			out->max_at = at;
@@ -49,17 +50,22 @@ static void gather(const struct import_report *r, struct bars *out)
 	}
 }
 
+static void put_month(struct ark_buf *b, int32_t month)
+{
+	ark_buf_fmt(b, "%04d-%02d", month / 12, month % 12 + 1);
+}
+
 /* "2023-08", "2023-07 to 2023-09", "2023", "2020 to 2024" */
 static void span_text(struct ark_buf *b, const struct bars *bars, uint32_t at)
 {
 	int32_t from = bars->first + (int32_t)at * bars->width, to = from + bars->width - 1;
 	if (bars->width < 12)
-		report_month(b, from);
+		put_month(b, from);
 	else
 		ark_buf_fmt(b, "%d", from / 12);
 	if (bars->width == 3) {
 		ark_buf_z(b, " to ");
-		report_month(b, to);
+		put_month(b, to);
 	} else if (bars->width > 12) {
 		ark_buf_fmt(b, " to %d", to / 12);
 	}
@@ -114,7 +120,8 @@ static void draw_bar(struct ark_buf *b, const struct bars *bars, uint32_t at, ui
 	    x + w * 0.14, 100.0 - h, w * 0.72, h);
 	span_text(b, bars, at);
 	ark_buf_z(b, ": ");
-	page_things(b, bars->n[at], "message", "messages");
+	ark_human_count(b, bars->n[at]);
+	ark_buf_z(b, bars->n[at] == 1 ? " message" : " messages");
 	ark_buf_z(b, "</title></g>\n");
 }
 
@@ -128,7 +135,7 @@ static void draw_plot(struct ark_buf *b, const struct bars *bars, uint64_t step,
 	ark_buf_z(b, "; most in ");
 	span_text(b, bars, bars->max_at);
 	ark_buf_z(b, ": ");
-	page_count(b, bars->max);
+	ark_human_count(b, bars->max);
 	ark_buf_z(b, "\">\n");
 	for (uint64_t i = 0; i <= steps; i++)
 		ark_buf_fmt(
@@ -166,7 +173,7 @@ static void draw_labels(struct ark_buf *b, const struct bars *bars)
 		ark_buf_fmt(b, "<text%s x=\"%.3f%%\" y=\"20\" text-anchor=\"%s\">",
 		            crowded && shown++ % 2 == 1 ? " class=\"minor\"" : "", x, anchor);
 		if (step < 12)
-			report_month(b, month);
+			put_month(b, month);
 		else
 			ark_buf_fmt(b, "%d", month / 12);
 		ark_buf_z(b, "</text>");
@@ -183,26 +190,34 @@ static void draw_list(struct ark_buf *b, const struct bars *bars)
 		ark_buf_z(b, "<li><span>");
 		span_text(b, bars, i);
 		ark_buf_z(b, "</span><span>");
-		page_count(b, bars->n[i]);
+		ark_human_count(b, bars->n[i]);
 		ark_buf_z(b, "</span></li>\n");
 	}
 	ark_buf_z(b, "</ul></details>\n");
 }
 
-void page_chart(struct ark_buf *b, const struct import_report *r)
+const char *html_chart_unit(const struct html_month *months, size_t count)
 {
-	if (r->months_count == 0)
+	if (count == 0)
+		return "month";
+	struct bars bars;
+	gather(months, count, &bars);
+	ark_freep(&bars.n);
+	return width_text(bars.width);
+}
+
+void html_chart(struct ark_buf *b, const struct html_month *months, size_t count)
+{
+	if (count == 0)
 		return;
 	struct bars bars;
-	gather(r, &bars);
+	gather(months, count, &bars);
 	uint64_t step = scale_step(bars.max > 0 ? bars.max : 1);
 	uint64_t steps = bars.max > 0 ? (bars.max - 1) / step + 1 : 1;
-	ark_buf_fmt(b, "<section id=\"time\"><h2>Messages per %s</h2>\n", width_text(bars.width));
-	ark_buf_z(b, "<div class=\"card\"><figure class=\"chart\"><div class=\"scale\" "
-	             "aria-hidden=\"true\">");
+	ark_buf_z(b, "<figure class=\"chart\"><div class=\"scale\" aria-hidden=\"true\">");
 	for (uint64_t i = steps + 1; i-- > 0;) {
 		ark_buf_z(b, "<span>");
-		page_count(b, i * step);
+		ark_human_count(b, i * step);
 		ark_buf_z(b, "</span>");
 	}
 	ark_buf_z(b, "</div>\n");
@@ -210,6 +225,5 @@ void page_chart(struct ark_buf *b, const struct import_report *r)
 	draw_labels(b, &bars);
 	ark_buf_z(b, "</figure>\n");
 	draw_list(b, &bars);
-	ark_buf_z(b, "</div></section>\n");
 	ark_freep(&bars.n);
 }
