@@ -41,8 +41,10 @@ static enum ark_rc flush_bad(struct slack_elements *e, struct ark_err *err)
 
 static void add_bad(struct slack_elements *e, uint64_t at, uint64_t len)
 {
-	if (e->bad_len == 0)
+	if (e->bad_len == 0) {
 		e->bad_at = at;
+		memset(e->bad_text, 0, sizeof(e->bad_text));
+	}
 	e->bad_len = at + len - e->bad_at;
 }
 
@@ -131,13 +133,10 @@ static enum ark_rc between(struct slack_elements *e, char c, uint64_t at, struct
 		e->closed = true;
 		return e->bad_len == 4 ? flush_bad(e, err) : ARK_OK;
 	}
-	/* by place, so that what stands apart ("nu,ll") makes no word */
-	uint64_t place = e->bad_len == 0 ? 0 : at - e->bad_at;
-	if (e->bad_len == 0)
-		memset(e->bad_text, 0, sizeof(e->bad_text));
-	if (place < sizeof(e->bad_text))
-		e->bad_text[place] = c;
 	add_bad(e, at, 1);
+	/* by place, so that what stands apart ("nu,ll") makes no word */
+	if (at - e->bad_at < sizeof(e->bad_text))
+		e->bad_text[at - e->bad_at] = c;
 	return ARK_OK;
 }
 
