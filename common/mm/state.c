@@ -15,7 +15,8 @@ static const char CREATE[] =
     "	tool text NOT NULL,\n"
     "	archives jsonb NOT NULL,\n"
     "	options jsonb NOT NULL,\n"
-    "	counts jsonb NOT NULL);\n"
+    "	counts jsonb NOT NULL,\n"
+    "	undone bigint);\n"
     "CREATE TABLE IF NOT EXISTS matterark.slack_user (\n"
     "	workspace text NOT NULL,\n"
     "	slack_id text NOT NULL,\n"
@@ -30,7 +31,8 @@ static const char CREATE[] =
     "	newest_us bigint NOT NULL,\n"
     "	displayname text NOT NULL,\n"
     "	header text NOT NULL,\n"
-    "	purpose text NOT NULL);\n"
+    "	purpose text NOT NULL,\n"
+    "	archived bigint NOT NULL);\n"
     "CREATE TABLE IF NOT EXISTS matterark.slack_post (\n"
     "	post_id varchar(26) NOT NULL,\n"
     "	channel_id varchar(26) NOT NULL,\n"
@@ -69,7 +71,18 @@ static const char CREATE[] =
     "	has_preview boolean NOT NULL DEFAULT false,\n"
     "	width integer NOT NULL DEFAULT 0,\n"
     "	height integer NOT NULL DEFAULT 0,\n"
-    "	mini bytea);\n";
+    "	mini bytea);\n"
+    "CREATE TABLE IF NOT EXISTS matterark.slack_adopted (\n"
+    "	derived_id varchar(26) NOT NULL,\n"
+    "	post_id varchar(26) NOT NULL,\n"
+    "	run integer NOT NULL);\n"
+    "CREATE TABLE IF NOT EXISTS matterark.change (\n"
+    "	no bigint GENERATED ALWAYS AS IDENTITY,\n"
+    "	run integer NOT NULL,\n"
+    "	tbl text NOT NULL,\n"
+    "	key text[] NOT NULL,\n"
+    "	before jsonb,\n"
+    "	after jsonb);\n";
 
 #define KEY_SQL(table, columns)                                                                 \
 	"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_constraint WHERE contype = 'p' "            \
@@ -82,6 +95,8 @@ static const char *const KEY_STATEMENTS[] = {
 	KEY_SQL("slack_user", "workspace, slack_id"),
 	KEY_SQL("slack_channel", "workspace, slack_id"),
 	KEY_SQL("run", "run_no"),
+	KEY_SQL("slack_adopted", "derived_id"),
+	KEY_SQL("change", "run, no"),
 	KEY_SQL("slack_file", "file_id"),
 	"CREATE INDEX IF NOT EXISTS slack_file_by_slack_id ON matterark.slack_file (slack_id)",
 	"CREATE INDEX IF NOT EXISTS slack_file_by_post ON matterark.slack_file (post_id)",

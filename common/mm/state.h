@@ -11,6 +11,13 @@
  *	                is wanted (not looked for, or not found yet), gone (Slack has no body), missing
  *	                (looked for, and why not) or stored (in the file store at `path`); `attached`: its
  *	                row in fileinfo was written. `link` never holds a token
+ *	slack_adopted   posts that were there under another id: the id a message would have, and its post
+ *	change          what a run did to rows besides its posts and what hangs on them, in order:
+ *	                before and after NULL: the row was made; both: these columns were changed;
+ *	                only before: the row, deleted. `key` is the row's primary key
+ *
+ * slack_post.ordinal is MM_ORDINAL_PLACEHOLDER where the post stands for a root that no archive had
+ * yet. slack_channel.archived is channels.deleteat as an import wrote it.
  */
 #ifndef ARK_MM_STATE_H
 #define ARK_MM_STATE_H
@@ -27,6 +34,8 @@ size_t mm_state_key_count(void);
 const char *mm_state_key_sql(size_t n);
 /* Is the schema there? */
 enum ark_rc mm_state_exists(struct db_conn *conn, bool *out, struct ark_err *err);
+
+#define MM_ORDINAL_PLACEHOLDER (-1)
 
 /* SQL expression over a row `p` of posts: the digest that slack_post.written holds. */
 #define MM_POST_WRITTEN_SQL                                                                      \

@@ -164,6 +164,15 @@ static enum ark_rc load_tables(struct fresh *f, struct sink *s, struct ark_err *
 	return rc;
 }
 
+/* What undo begins with: everything else hangs on these. */
+static enum ark_rc note_made(struct fresh *f, struct ark_err *err)
+{
+	return db_exec(f->conns[0],
+	               "INSERT INTO matterark.change (run, tbl, key) SELECT 1, 'teams', ARRAY[id] FROM teams "
+	               "UNION ALL SELECT 1, 'users', ARRAY[id] FROM users UNION ALL SELECT 1, 'channels', "
+	               "ARRAY[id] FROM channels", err);
+}
+
 /* Statistics of what was loaded, the largest table beside all others. */
 static enum ark_rc analyze(struct fresh *f, const struct sink *s, struct ark_err *err)
 {
@@ -190,6 +199,8 @@ static enum ark_rc finish(struct fresh *f, const struct sink *s, struct ark_err 
 		f->job->phase(f->job->ctx, PHASE_FINISH, "finishing");
 	if (rc == ARK_OK)
 		rc = base_run_row(f->job, f->l, f->conns[0], err);
+	if (rc == ARK_OK)
+		rc = note_made(f, err);
 	if (rc == ARK_OK)
 		rc = analyze(f, s, err);
 	if (rc == ARK_OK && f->job->owner != NULL)

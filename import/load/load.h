@@ -58,6 +58,7 @@ struct load_settings {
 	size_t channels_count;
 	const char *temp_dir;
 	size_t memory_bytes;        /* for records that wait for their channel to be complete */
+	bool overwrite;             /* posts that were changed in Mattermost become as in Slack again */
 	size_t post_runes;          /* longest message of this database */
 };
 

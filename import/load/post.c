@@ -4,6 +4,7 @@
 
 #include "common/base/utf8.h"
 #include "common/db/text.h"
+#include "common/mm/state.h"
 #include "import/slack/ts.h"
 #include "import/translate/emoji.h"
 #include "import/translate/file.h"
@@ -65,8 +66,8 @@ void post_id(const struct post_writer *w, const struct thread_key *k, unsigned p
              char out[MM_ID_LEN + 1])
 {
 	char ts[SLACK_TS_TEXT];
-	id_derive(w->l->hash, w->l->workspace, k->placeholder ? "placeholder" : "post",
-	          w->l->x->convs.list[k->conv].id, slack_ts_format(k->ts_us, ts), k->ordinal, part, out);
+	/* a placeholder has the id of the root it stands for, which may come with another archive */
+	id_derive(w->l->hash, w->l->workspace, "post", w->l->x->convs.list[k->conv].id, slack_ts_format(k->ts_us, ts), k->ordinal, part, out);
 }
 
 /* ---- events ---- */
@@ -180,7 +181,8 @@ struct row {
 	const char *type;
 	bool has_reactions, pinned;
 	int64_t ts_us;
-	unsigned ordinal, part;
+	int ordinal;
+	unsigned part;
 	const uint8_t *digest;
 	struct ark_str note;
 };
@@ -445,7 +447,7 @@ void post_write(struct post_writer *w, struct load_target *t, const struct threa
 		.type = event == EVENT_NONE && (k->flags & RECORD_ATTACHMENTS) ? "slack_attachment"
 		                                                               : TYPES[event],
 		.has_reactions = r->parts[PART_REACTIONS] > 0, .pinned = (k->flags & RECORD_PINNED) != 0,
-		.ts_us = k->ts_us, .ordinal = k->ordinal, .digest = r->digest,
+		.ts_us = k->ts_us, .ordinal = (int)k->ordinal, .digest = r->digest,
 	};
 	struct record_layout x = record_layout(w->l, r);
 	struct ark_str rest = row.message;
@@ -488,6 +490,7 @@ void post_write_placeholder(struct post_writer *w, struct load_target *t,
 	struct row row = { .id = id, .root_id = "", .user_id = w->l->x->people.list[author].mm_id,
 		           .create_ms = k->create_ms, .update_ms = update_ms(w, k, k->create_ms, 0),
 		           .message = ark_buf_view(&w->text), .type = "", .ts_us = k->ts_us,
+		           .ordinal = MM_ORDINAL_PLACEHOLDER,
 		           .digest = digest, .note = ARK_STR_NONE };
 	put_row(w, t, &row);
 	count_row(t, EVENT_NONE, false, k->create_ms);

@@ -462,6 +462,7 @@ static void put_channels(struct writer *w)
 		sink_str(w->s, SINK_ARK_CHANNEL, l->targets[conv->target].display);
 		sink_str(w->s, SINK_ARK_CHANNEL, l->targets[conv->target].header);
 		sink_str(w->s, SINK_ARK_CHANNEL, l->targets[conv->target].purpose);
+		sink_i64(w->s, SINK_ARK_CHANNEL, l->targets[conv->target].archived_ms);
 		sink_end(w->s, SINK_ARK_CHANNEL);
 	}
 }

@@ -40,6 +40,12 @@ struct load_job {
 struct load_outcome {
 	bool created_database, created_team, first_import;
 	uint64_t posts_new, posts_updated, posts_kept, reactions_new, reactions_removed;
+	/* of posts_kept: changed, deleted, purged in Mattermost */
+	uint64_t kept_changed, kept_deleted, kept_purged;
+	uint64_t posts_orphaned;      /* new replies to what was deleted here, or by accounts that were */
+	uint64_t channels_kept, users_kept; /* did not follow Slack, because people use them */
+	uint64_t channels_older;      /* imported from a newer archive before: only what was missing */
+	uint64_t users_deactivated;
 	uint64_t users_new, channels_new;
 	uint64_t rows_written;        /* in Mattermost's tables */
 	int64_t phase_ms[PHASE_COUNT];

@@ -45,7 +45,7 @@ static const char *const ARK_POST[] = { "post_id", "channel_id", "ts", "ordinal"
 static const char *const ARK_REACTION[] = { "post_id", "user_id", "emoji", NULL };
 static const char *const ARK_USER[] = { "workspace", "slack_id", "user_id", "matched", "run", NULL };
 static const char *const ARK_CHANNEL[] = { "workspace", "slack_id", "channel_id", "run", "newest_us",
-	"displayname", "header", "purpose", NULL };
+	"displayname", "header", "purpose", "archived", NULL };
 static const char *const ARK_FILE[] = { "workspace", "slack_id", "file_id", "post_id", "place", "name",
 	"mime", "size", "may_be_html", "link", "note", "state", "reason", "run", NULL };
 static const char *const RENAME[] = { "post_id", "old_name", NULL };
@@ -132,6 +132,15 @@ void sink_release(struct sink *s)
 		ark_buf_release(&s->streams[t].rows);
 		io_spool_close(&s->streams[t].spool);
 	}
+}
+
+bool sink_has(const struct sink *s, enum sink_table table, const char *column)
+{
+	const struct sink_stream *x = &s->streams[table];
+	for (unsigned c = 0; x->columns[c] != NULL; c++)
+		if (strcmp(x->columns[c], column) == 0)
+			return x->present[c];
+	ark_bug("no column %s in %s", column, x->table);
 }
 
 static void column_list(const struct sink_stream *x, struct ark_buf *sql)

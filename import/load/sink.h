@@ -58,6 +58,8 @@ struct sink {
 void sink_init(struct sink *s, const char *temp_dir, enum sink_mode mode,
                bool (*has)(void *ctx, const char *table, const char *column), void *ctx);
 void sink_release(struct sink *s);
+/* Is this column there? A name that the table's list does not have is a bug. */
+bool sink_has(const struct sink *s, enum sink_table table, const char *column);
 /* CREATE TEMP TABLE for each staged stream, appended to `sql`. */
 void sink_stage_sql(const struct sink *s, struct ark_buf *sql);
 

@@ -1,0 +1,172 @@
+#include "import/load/change.h"
+
+#include "common/base/limits.h"
+
+#include "common/base/banned.h"
+
+/* Fact: docs/mattermost-facts.md "Tables"; our own in common/mm/state.c */
+static const struct change_table TABLES[] = {
+	{ "teams", { "id" } },
+	{ "users", { "id" } },
+	{ "bots", { "userid" } },
+	{ "channels", { "id" } },
+	{ "publicchannels", { "id" } },
+	{ "teammembers", { "teamid", "userid" } },
+	{ "channelmembers", { "channelid", "userid" } },
+	{ "channelmemberhistory", { "channelid", "userid", "jointime" } },
+	{ "preferences", { "userid", "category", "name" } },
+	{ "sidebarcategories", { "id", "userid" } }, /* the id alone is the key */
+	{ "posts", { "id" } },
+	{ "reactions", { "postid", "userid", "emojiname" } },
+	{ "threads", { "postid" } },
+	{ "threadmemberships", { "postid", "userid" } },
+	{ "fileinfo", { "id" } },
+	{ "matterark.slack_user", { "workspace", "slack_id" } },
+	{ "matterark.slack_channel", { "workspace", "slack_id" } },
+	{ "matterark.slack_post", { "post_id" } },
+	{ "matterark.slack_reaction", { "post_id", "user_id", "emoji" } },
+	{ "matterark.slack_file", { "file_id" } },
+};
+
+const struct change_table *change_table(struct ark_str name)
+{
+	for (size_t i = 0; i < sizeof(TABLES) / sizeof(TABLES[0]); i++)
+		if (ark_str_eqz(name, TABLES[i].name))
+			return &TABLES[i];
+	return NULL;
+}
+
+static const struct change_table *need(const char *name)
+{
+	const struct change_table *t = change_table(ark_str_z(name));
+	if (t == NULL)
+		ark_bug("changes of table %s are not noted", name);
+	return t;
+}
+
+void change_key_sql(const struct change_table *table, const char *prefix, struct ark_buf *sql)
+{
+	ark_buf_z(sql, "ARRAY[");
+	for (int i = 0; table->keys[i] != NULL; i++)
+		ark_buf_fmt(sql, "%s%s%s::text", i > 0 ? ", " : "", prefix, table->keys[i]);
+	ark_buf_c(sql, ']');
+}
+
+/* Times stand in keys too, and key[] is text. */
+void change_match_sql(const struct change_table *table, const char *prefix, const char *key,
+                      struct ark_buf *sql)
+{
+	for (int i = 0; table->keys[i] != NULL; i++)
+		ark_buf_fmt(sql, "%s%s%s%s = %s[%d]", i > 0 ? " AND " : "", prefix, table->keys[i],
+		            strcmp(table->keys[i], "jointime") == 0 ? "::text" : "", key, i + 1);
+}
+
+/* jsonb of the columns that are set; as the row `t` has them now */
+static void content_sql(const struct change_set *set, struct ark_buf *sql)
+{
+	ark_buf_z(sql, "jsonb_build_object(");
+	for (int i = 0; set[i].column != NULL; i++)
+		ark_buf_fmt(sql, "%s'%s', t.%s", i > 0 ? ", " : "", set[i].column, set[i].column);
+	ark_buf_c(sql, ')');
+}
+
+static void which_sql(const struct change_update *u, const char *joint, struct ark_buf *sql)
+{
+	if (u->from != NULL)
+		ark_buf_fmt(sql, "%s%s", joint, u->from);
+	ark_buf_fmt(sql, " WHERE %s", u->where);
+}
+
+static enum ark_rc hold(struct db_conn *conn, const struct change_table *table,
+                        const struct change_update *u, struct ark_err *err)
+{
+	ark_auto(ark_buf_release) struct ark_buf sql;
+	ark_buf_init(&sql, LIMIT_SQL);
+	ark_buf_z(&sql, "CREATE TEMP TABLE ark_held ON COMMIT DROP AS SELECT ");
+	change_key_sql(table, "t.", &sql);
+	ark_buf_z(&sql, " AS key, ");
+	content_sql(u->set, &sql);
+	ark_buf_fmt(&sql, " AS before FROM %s t", table->name);
+	which_sql(u, ", ", &sql);
+	ark_buf_z(&sql, " FOR UPDATE OF t");
+	return db_run(conn, sql.data, DB_NO_PARAMS, NULL, err);
+}
+
+static enum ark_rc set(struct db_conn *conn, const struct change_table *table,
+                       const struct change_update *u, uint64_t *affected, struct ark_err *err)
+{
+	ark_auto(ark_buf_release) struct ark_buf sql;
+	ark_buf_init(&sql, LIMIT_SQL);
+	ark_buf_fmt(&sql, "UPDATE %s t SET ", table->name);
+	for (int i = 0; u->set[i].column != NULL; i++)
+		ark_buf_fmt(&sql, "%s%s = %s", i > 0 ? ", " : "", u->set[i].column, u->set[i].value);
+	which_sql(u, " FROM ", &sql);
+	return db_run(conn, sql.data, DB_NO_PARAMS, affected, err);
+}
+
+static enum ark_rc keep(struct db_conn *conn, int64_t run_no, const struct change_table *table,
+                        const struct change_update *u, struct ark_err *err)
+{
+	ark_auto(ark_buf_release) struct ark_buf sql;
+	ark_buf_init(&sql, LIMIT_SQL);
+	ark_buf_fmt(&sql, "INSERT INTO matterark.change (run, tbl, key, before, after) SELECT %lld, '%s', "
+	            "h.key, h.before, ", (long long)run_no, table->name);
+	content_sql(u->set, &sql);
+	ark_buf_fmt(&sql, " FROM ark_held h JOIN %s t ON ", table->name);
+	change_match_sql(table, "t.", "h.key", &sql);
+	return db_run(conn, sql.data, DB_NO_PARAMS, NULL, err);
+}
+
+enum ark_rc change_update(struct db_conn *conn, int64_t run_no, const struct change_update *u,
+                          uint64_t *affected, struct ark_err *err)
+{
+	const struct change_table *table = need(u->table);
+	uint64_t n = 0;
+	enum ark_rc rc = hold(conn, table, u, err);
+	if (rc == ARK_OK)
+		rc = set(conn, table, u, &n, err);
+	if (rc == ARK_OK && n > 0)
+		rc = keep(conn, run_no, table, u, err);
+	if (rc == ARK_OK)
+		rc = db_exec(conn, "DROP TABLE ark_held", err);
+	if (affected != NULL)
+		*affected += n;
+	return rc < 0 ? ark_err_in(err, rc, "update of %s", u->table) : rc;
+}
+
+enum ark_rc change_delete(struct db_conn *conn, int64_t run_no, const char *table, const char *from,
+                          const char *where, uint64_t *affected, struct ark_err *err)
+{
+	ark_auto(ark_buf_release) struct ark_buf sql;
+	ark_buf_init(&sql, LIMIT_SQL);
+	ark_buf_fmt(&sql, "WITH gone AS (DELETE FROM %s t USING %s WHERE %s RETURNING t.*) INSERT INTO "
+	            "matterark.change (run, tbl, key, before) SELECT %lld, '%s', ", table, from, where,
+	            (long long)run_no, table);
+	change_key_sql(need(table), "g.", &sql);
+	ark_buf_z(&sql, ", to_jsonb(g) FROM gone g");
+	uint64_t n = 0;
+	enum ark_rc rc = db_run(conn, sql.data, DB_NO_PARAMS, &n, err);
+	if (affected != NULL)
+		*affected += n;
+	return rc < 0 ? ark_err_in(err, rc, "delete from %s", table) : rc;
+}
+
+enum ark_rc change_insert(struct db_conn *conn, int64_t run_no, const char *table, const char *insert,
+                          const char *which, uint64_t *affected, struct ark_err *err)
+{
+	const struct change_table *t = need(table);
+	ark_auto(ark_buf_release) struct ark_buf sql;
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	ark_buf_init(&sql, LIMIT_SQL);
+	ark_buf_fmt(&sql, "WITH made AS (%s RETURNING ", insert);
+	for (int i = 0; t->keys[i] != NULL; i++)
+		ark_buf_fmt(&sql, "%s%s", i > 0 ? ", " : "", t->keys[i]);
+	ark_buf_fmt(&sql, "), noted AS (INSERT INTO matterark.change (run, tbl, key) SELECT %lld, '%s', ",
+	            (long long)run_no, table);
+	change_key_sql(t, "m.", &sql);
+	ark_buf_fmt(&sql, " FROM made m WHERE %s) SELECT count(*) FROM made", which != NULL ? which : "true");
+	enum ark_rc rc = db_query_one(conn, sql.data, DB_NO_PARAMS, &res, err);
+	if (rc == ARK_OK && affected != NULL)
+		*affected += (uint64_t)db_i64(res, 0, 0);
+	return rc < 0 ? ark_err_in(err, rc, "insert into %s", table) : rc;
+}
