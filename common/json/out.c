@@ -110,6 +110,12 @@ void json_out_null(struct json_out *o, const char *key)
 	ark_buf_z(o->to, "null");
 }
 
+void json_out_raw(struct json_out *o, const char *key, struct ark_str json)
+{
+	begin_value(o, key);
+	ark_buf_str(o->to, json);
+}
+
 void json_out_time(struct json_out *o, const char *key, int64_t unix_ms)
 {
 	if (unix_ms == 0) {

@@ -45,6 +45,8 @@ void json_out_u64(struct json_out *o, const char *key, uint64_t value);
 void json_out_i64(struct json_out *o, const char *key, int64_t value);
 void json_out_bool(struct json_out *o, const char *key, bool value);
 void json_out_null(struct json_out *o, const char *key);
+/* JSON that is there already, taken as it is. */
+void json_out_raw(struct json_out *o, const char *key, struct ark_str json);
 /* ISO 8601, UTC, with milliseconds; 0 is null: the time is not known. */
 void json_out_time(struct json_out *o, const char *key, int64_t unix_ms);
 /* A duration in seconds with three decimals. */
