@@ -4,7 +4,7 @@
 #
 # While everything is there, nothing is installed and the network is not touched.
 
-# The package and the command that shows it is there, wherever it came from.
+# The package and the command (or the file) that shows it is there, wherever it came from.
 tools_to_build='
 gcc                cc
 g++                c++
@@ -12,6 +12,7 @@ meson              meson
 ninja-build        ninja
 pkgconf            pkg-config
 python3            python3
+libcmark-gfm-extensions-dev /usr/include/cmark-gfm-core-extensions.h
 '
 tools_to_run='
 postgresql         initdb
@@ -60,6 +61,7 @@ newest_postgresql() {
 
 tool_is_there() {
 	case $1 in
+	/*) [ -e "$1" ] ;;
 	initdb) [ -n "$(newest_postgresql)" ] ;;
 	*) command -v "$1" >/dev/null ;;
 	esac

@@ -48,6 +48,14 @@ void ark_map_release(struct ark_map *m)
 	*m = (struct ark_map){ 0 };
 }
 
+void ark_map_clear(struct ark_map *m)
+{
+	for (uint32_t i = 0; i < m->slots_cap; i++)
+		m->slots[i] = 0;
+	m->count = 0;
+	m->keys_len = 0;
+}
+
 /* Slot that holds `key`, or the free one where it would go. */
 static uint32_t slot_of(const struct ark_map *m, struct ark_str key, uint64_t hash)
 {

@@ -32,6 +32,8 @@ struct ark_map {
 
 /* `= {0}` is an empty map too. */
 void ark_map_release(struct ark_map *m);
+/* Empty it, keep its memory. */
+void ark_map_clear(struct ark_map *m);
 /* The value, or ARK_MAP_NONE. */
 uint32_t ark_map_get(const struct ark_map *m, struct ark_str key);
 /* Set or replace. */

@@ -194,6 +194,18 @@ bool ark_utf8_is_word(uint32_t rune)
 	return c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_NO;
 }
 
+size_t ark_utf8_encode(uint32_t rune, char out[4])
+{
+	return (size_t)utf8proc_encode_char((utf8proc_int32_t)rune, (utf8proc_uint8_t *)out);
+}
+
+uint32_t ark_utf8_lower(uint32_t rune)
+{
+	if (rune < 0x80)
+		return rune >= 'A' && rune <= 'Z' ? rune + 32 : rune;
+	return (uint32_t)utf8proc_tolower((utf8proc_int32_t)rune);
+}
+
 bool ark_utf8_is_letter(uint32_t rune)
 {
 	if (rune < 0x80)

@@ -19,6 +19,10 @@ uint32_t ark_utf8_before(struct ark_str s, size_t at);
 bool ark_utf8_valid(struct ark_str s);
 /* Append the encoding of `rune`; what is no scalar value becomes U+FFFD. */
 void ark_utf8_put(struct ark_buf *b, uint32_t rune);
+/* The encoding of a scalar value into `out`; its length, 1 to 4. */
+size_t ark_utf8_encode(uint32_t rune, char out[4]);
+/* The lower-case letter of one that is upper case; every other rune as it is. */
+uint32_t ark_utf8_lower(uint32_t rune);
 /* Number of runes; invalid bytes count one each. */
 size_t ark_utf8_runes(struct ark_str s);
 /* The longest start of `s` with at most `runes` runes, cut between runes. */

@@ -27,6 +27,7 @@ LIBRARIES = {
 	"sodium": "common/crypt",
 	"openssl/": "common/crypt",
 	"utf8proc.h": "common/base",
+	"cmark": "export/formats/html",
 }
 PRODUCT = ("common/",) + tuple(tool + "/" for tool in TOOLS)
 BANNED = "common/base/banned.h"
