@@ -45,4 +45,9 @@
 #define LIMIT_TALK (64u << 10)           /* bytes of one message to people; the rest is cut */
 #define LIMIT_EVENT (16u << 20)          /* bytes of one JSON line of output; more: run fails */
 
+/* --- repositories of matter-backup --- */
+#define LIMIT_REPO_SMALL (1u << 20)      /* bytes of a control file (repository, snapshot, intent); more: damaged */
+#define LIMIT_REPO_OBJECT (1u << 30)     /* bytes of an object read into memory: PostgreSQL's rows end there too */
+#define LIMIT_REPO_INDEX (256u << 20)    /* plain bytes of one index file; more: damaged */
+
 #endif

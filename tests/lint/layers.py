@@ -22,6 +22,7 @@ LIBRARIES = {
 	"archive.h": "common/io",
 	"archive_entry.h": "common/io",
 	"zstd.h": "common/io",
+	"zdict.h": "common/io",
 	"curl/": "common/net",
 	"git2": "export/history",
 	"sodium": "common/crypt",
