@@ -10,6 +10,7 @@
 #include "common/cli/human.h"
 #include "common/cli/render.h"
 #include "common/cli/signal.h"
+#include "import/files.h"
 #include "import/slack/survey.h"
 
 #include "common/base/banned.h"
@@ -40,7 +41,7 @@ static void warn(struct app *a, const char *msgid, const char *text)
 static struct mm_place_how how(bool writes)
 {
 	return (struct mm_place_how){ .app = "matter-import", .writes = writes, .embedded_default = writes,
-		                      .create = writes, .interrupted = ark_interrupted };
+		                      .create = writes, .has_files = true, .interrupted = ark_interrupted };
 }
 
 /* Before archives are read: contradictions on the command line are told at once. */
@@ -152,8 +153,10 @@ static void on_missing(void *ctx, struct ark_str id, struct ark_str name, uint32
 {
 	struct app *a = ctx;
 	const struct slack_conv *c = &a->x.convs.list[conv];
+	if (reason == NULL && ark_map_get(&a->x.bodies, id) != ARK_MAP_NONE)
+		return; /* its body comes along */
 	import_report_missing(a->report, id, name, ark_str_has(c->name) ? c->name : c->id, ts_us,
-	                      reason != NULL ? reason : "not imported yet");
+	                      ark_str_z(reason != NULL ? reason : "its body is not in the archive"));
 }
 
 struct load_job app_job(struct app *a)
@@ -189,6 +192,7 @@ struct load_job app_job(struct app *a)
 		.phase = on_phase,
 		.say = on_say,
 		.tick = on_tick,
+		.files = files_bring,
 		.ctx = a,
 	};
 	return job;
@@ -233,8 +237,10 @@ enum ark_rc app_begin(struct app *a, const char *phase, struct ark_err *err)
 		import_report_export(a->report, &a->x);
 		a->l.report.on_skip = import_report_skip;
 		a->l.report.on_skip_ctx = a->report;
-		a->l.report.on_missing = on_missing;
-		a->l.report.on_missing_ctx = a;
+		if (a->config->dry_run || ark_args_command(a->args) == COMMAND_CHECK) {
+			a->l.report.on_missing = on_missing;
+			a->l.report.on_missing_ctx = a;
+		}
 	}
 	ark_progress_phase(&a->bar, phase, "messages", 0, a->x.day_bytes);
 	return ARK_OK;
@@ -294,7 +300,7 @@ enum ark_rc app_tell(struct app *a, const struct load_outcome *out, bool check, 
 		uint64_t other = out->posts_new + out->posts_updated + out->posts_kept;
 		r.changes.same = a->l.report.total.posts > other ? a->l.report.total.posts - other : 0;
 	}
-	*lost = import_report_lost(&r) + import_report_damage(&r);
+	*lost = import_report_lost(&r) + import_report_damage(&r) + files_lost(a);
 	enum ark_rc rc = ARK_OK;
 	if (a->report != NULL)
 		rc = import_report_write(a->report, &r, err);

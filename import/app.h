@@ -7,6 +7,7 @@
 
 #include "common/cli/progress.h"
 #include "common/mm/place.h"
+#include "import/fetch/fetch.h"
 #include "import/load/run.h"
 #include "import/options.h"
 #include "import/report/report.h"
@@ -24,6 +25,10 @@ struct app {
 	struct slack_export x;
 	struct load l;
 	bool loaded;
+	struct store store_now;
+	bool has_store;
+	struct fetch_outcome fetched;
+	struct fetch_missing missing;
 	uint64_t archive_bytes;
 	struct ark_str warnings[64];
 	uint32_t warnings_count;

@@ -15,7 +15,7 @@
 #include "common/cli/signal.h"
 #include "common/cli/start.h"
 #include "common/mm/state.h"
-#include "import/app.h"
+#include "import/files.h"
 #include "import/load/verify.h"
 #include "import/slack/ts.h"
 
@@ -52,6 +52,8 @@ static int run_slack(struct app *a, struct ark_err *err)
 		rc = app_open_archives(a, err);
 	if (rc == ARK_OK)
 		rc = app_open_database(a, err);
+	if (rc == ARK_OK)
+		rc = files_open(a, err);
 	if (rc < 0)
 		return rc;
 	mm_place_say(&a->place, "writing to", a->talk);
@@ -65,6 +67,7 @@ static int run_slack(struct app *a, struct ark_err *err)
 		rc = app_tell(a, &out, false, &lost, err);
 	if (rc < 0)
 		return rc;
+	files_say(a);
 	app_say_next(a, &out);
 	return lost > 0 ? ARK_EXIT_LOSSES : ARK_EXIT_DONE;
 }
@@ -101,6 +104,8 @@ static void say_verified(struct app *a, const struct verify_result *v)
 		{ "thread", v->thread, "in another thread" },
 		{ "text", v->text, "with another text" },
 		{ "reactions_missing", v->reactions_missing, "reactions missing" },
+		{ "files_missing", v->files_missing, "files without their row" },
+		{ "files_removed_here", v->files_removed_here, "files removed in Mattermost (no failure)" },
 		{ "changed_here", v->changed_here, "changed in Mattermost since (no failure)" },
 		{ "deleted_here", v->deleted_here, "deleted in Mattermost since (no failure)" },
 		{ "reactions_removed_here", v->reactions_removed_here, "reactions taken back (no failure)" },

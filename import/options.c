@@ -19,11 +19,13 @@ static const struct ark_command COMMANDS[] = {
 static const char *const GUESTS[] = { "guest", "member", "skip", NULL };
 static const char *const GENERAL[] = { "merge", "keep", NULL };
 static const char *const KEEP_SKIP[] = { "keep", "skip", NULL };
+static const char *const FILES_FROM[] = { "auto", "archive", "download", "none", NULL };
 static const char *const INDEXES[] = { "auto", "keep", "rebuild", NULL };
 
 static const struct ark_option OPTIONS[] = {
 	ARK_TITLE("Where to"),
 	MM_PLACE_ROWS(struct import_config, place, SLACK | VERIFY | RUNS),
+	MM_PLACE_FILES_ROW(struct import_config, place, SLACK | VERIFY),
 	{ "create-schema", 0, NULL, ARK_FLAG, AT(create_schema), NULL, 0,
 	  "make a complete Mattermost 11.6 schema where the database is not there or empty",
 	  .commands = SLACK },
@@ -55,6 +57,13 @@ static const struct ark_option OPTIONS[] = {
 	{ "general", 0, "WHAT", ARK_CHOICE, AT(general), NULL, 0,
 	  "Slack's general channel: into town-square of a team that is made, or a channel of its own",
 	  .commands = CHECK | SLACK | VERIFY, .words = GENERAL, .def = "merge" },
+
+	ARK_TITLE("Files"),
+	{ "files-from", 0, "WHAT", ARK_CHOICE, AT(files_from), NULL, 0,
+	  "bodies of files: out of the archive, downloaded from Slack, first the one and then the other "
+	  "(auto), or none", .commands = SLACK, .words = FILES_FROM, .def = "auto" },
+	{ "no-previews", 0, NULL, ARK_FLAG, AT(no_previews), NULL, 0,
+	  "make no previews and thumbnails of images: the server never makes them later", .commands = SLACK },
 
 	ARK_TITLE("People"),
 	{ "guests", 0, "WHAT", ARK_CHOICE, AT(guests), NULL, 0,

@@ -30,6 +30,8 @@ struct import_config {
 	bool force;
 	bool dry_run;
 	bool profile;
+	int files_from;        /* enum fetch_from */
+	bool no_previews;
 	const char *report;
 	const char *temp_dir;
 	uint64_t memory;

@@ -40,12 +40,15 @@ libraries='
 libarchive-dev        libarchive
 libcmark-gfm-dev      libcmark-gfm
 libcurl4-openssl-dev  libcurl
+libexif-dev           libexif
+libgd-dev             gdlib
 libgit2-dev           libgit2
 libjansson-dev        jansson
 libpq-dev             libpq
 libsimdjson-dev       simdjson
 libsodium-dev         libsodium
 libssl-dev            libcrypto
+libturbojpeg0-dev     libturbojpeg
 libutf8proc-dev       libutf8proc
 libxxhash-dev         libxxhash
 libzstd-dev           libzstd

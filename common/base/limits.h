@@ -22,6 +22,12 @@
 #define LIMIT_TEXT (32u << 20)           /* bytes of one message after translation */
 #define LIMIT_BLOCK_DEPTH 64             /* nesting of blocks; deeper: text field used instead */
 
+/* --- files --- */
+#define LIMIT_IMAGE (32u << 20)          /* bytes of an image; larger: no preview and no thumbnail */
+#define LIMIT_PREVIEW (16u << 20)        /* bytes of what is made of one; more: neither */
+#define LIMIT_IMAGE_MEMORY (256u << 20)  /* for decoding one, in a process of its own; more: neither */
+#define LIMIT_IMAGE_MS 60000             /* for one image; longer: neither */
+
 /* --- Mattermost, server 11.6 (docs/mattermost-facts.md "Limits") --- */
 #define MM_POST_RUNES_MIN 16383          /* message length when the column does not say more */
 #define MM_PROPS_RUNES 800000
@@ -38,6 +44,7 @@
 #define MM_GROUP_MEMBERS_MIN 3
 #define MM_GROUP_MEMBERS_MAX 8
 #define MM_EMOJI_NAME_BYTES 64
+#define MM_IMAGE_PIXELS (7680 * 4320)    /* FileSettings.MaxImageResolution: more get no preview */
 #define MM_ID_LEN 26
 
 /* --- command line and messages --- */

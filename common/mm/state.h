@@ -10,7 +10,8 @@
  *	slack_file      one row per file of a post: what Slack says of it, what became of its body. `state`
  *	                is wanted (not looked for, or not found yet), gone (Slack has no body), missing
  *	                (looked for, and why not) or stored (in the file store at `path`); `attached`: its
- *	                row in fileinfo was written. `link` never holds a token
+ *	                row in fileinfo was written. `link` never holds a token; `place` counts the files of the
+ *	                message, over all of its posts
  *	slack_adopted   posts that were there under another id: the id a message would have, and its post
  *	change          what a run did to rows besides its posts and what hangs on them, in order:
  *	                before and after NULL: the row was made; both: these columns were changed;

@@ -197,6 +197,8 @@ static enum ark_rc finish(struct fresh *f, const struct sink *s, struct ark_err 
 	began = ark_time_tick_ms();
 	if (f->job->phase != NULL)
 		f->job->phase(f->job->ctx, PHASE_FINISH, "finishing");
+	if (rc == ARK_OK && f->job->files != NULL && !f->job->dry_run)
+		rc = f->job->files(f->job->ctx, f->conns[0], f->l, 0, err);
 	if (rc == ARK_OK)
 		rc = base_run_row(f->job, f->l, f->conns[0], err);
 	if (rc == ARK_OK)

@@ -342,7 +342,7 @@ static void put_files(struct post_writer *w, const struct row *row, const struct
 		sink_str(s, SINK_ARK_FILE, f.id);
 		sink_z(s, SINK_ARK_FILE, id);
 		sink_z(s, SINK_ARK_FILE, row->id);
-		sink_i64(s, SINK_ARK_FILE, (count - 1) % MM_FILES_PER_POST);
+		sink_i64(s, SINK_ARK_FILE, count - 1);
 		sink_str(s, SINK_ARK_FILE, f.name);
 		sink_str(s, SINK_ARK_FILE, f.mime);
 		sink_i64(s, SINK_ARK_FILE, f.size_bytes);

@@ -34,6 +34,10 @@ struct load_job {
 	void (*phase)(void *ctx, enum load_phase phase, const char *text);
 	void (*say)(void *ctx, const char *msgid, const char *text);
 	enum ark_rc (*tick)(void *ctx, uint64_t messages, uint64_t bytes, struct ark_err *err);
+	/* bodies of files: before a database that is made gets its name, else behind the commit, because a
+	 * download may last for days. update_ms: posts.updateat of posts that get theirs; 0: it stays */
+	enum ark_rc (*files)(void *ctx, struct db_conn *conn, const struct load *l, int64_t update_ms,
+	                     struct ark_err *err);
 	void *ctx;
 };
 

@@ -38,6 +38,24 @@ static const char REACTIONS[] =
     "w.emoji = s.emojiname WHERE r.postid IS NULL AND EXISTS (SELECT 1 FROM posts p WHERE "
     "p.id = s.postid AND p.deleteat = 0) ORDER BY 1, 3, 4";
 
+/* Staged is what a post says while none of its files is here: what is attached has no note. */
+static const char ATTACHED[] =
+    "UPDATE ark_stage_posts s SET message = x.body || CASE WHEN x.note IS NULL THEN '' WHEN x.body = '' THEN "
+    "x.note ELSE E'\\n\\n' || x.note END FROM (SELECT f.post_id, string_agg(f.note, E'\\n' ORDER BY f.place, "
+    "f.file_id) FILTER (WHERE w.attached IS NOT TRUE) AS note, CASE WHEN length(p.message) > "
+    "length(k.note) + 1 THEN left(p.message, length(p.message) - length(k.note) - 2) ELSE '' END AS body "
+    "FROM ark_stage_slack_file f JOIN ark_stage_slack_post k ON k.post_id = f.post_id JOIN "
+    "ark_stage_posts p ON p.id = f.post_id LEFT JOIN matterark.slack_file w ON w.file_id = f.file_id "
+    "GROUP BY f.post_id, p.message, k.note HAVING bool_or(w.attached)) x WHERE s.id = x.post_id";
+
+static const char FILES[] =
+    "SELECT CASE WHEN i.id IS NULL THEN 'file_missing' ELSE 'file_removed_here' END, coalesce(c.name, ''), "
+    "k.ts, s.post_id FROM ark_stage_slack_file s JOIN ark_stage_slack_post k ON k.post_id = s.post_id "
+    "JOIN matterark.slack_file w ON w.file_id = s.file_id AND w.attached LEFT JOIN channels c ON c.id = "
+    "k.channel_id LEFT JOIN fileinfo i ON i.id = s.file_id AND i.postid = s.post_id WHERE "
+    "(i.id IS NULL OR i.deleteat > 0) AND EXISTS (SELECT 1 FROM posts p WHERE p.id = s.post_id AND "
+    "p.deleteat = 0) ORDER BY 1, 3, 4";
+
 struct counting {
 	struct verify_result *out;
 	void (*line)(void *ctx, const char *kind, struct ark_str channel, int64_t ts_us,
@@ -63,6 +81,8 @@ static void take(struct counting *c, const struct db_result *row)
 		{ "newer_here", FIELD(changed_here), false },
 		{ "deleted_here", FIELD(deleted_here), false },
 		{ "reaction_removed_here", FIELD(reactions_removed_here), false },
+		{ "file_missing", FIELD(files_missing), true },
+		{ "file_removed_here", FIELD(files_removed_here), false },
 	};
 	struct ark_str kind = db_value(row, 0, 0);
 	for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++) {
@@ -145,6 +165,8 @@ enum ark_rc load_verify(const struct load_job *job, struct load *l, struct verif
 		return rc;
 	rc = db_exec(conn, "ANALYZE ark_stage_posts; ANALYZE ark_stage_slack_post; "
 	                   "ANALYZE ark_stage_reactions", err);
+	if (rc == ARK_OK)
+		rc = db_exec(conn, ATTACHED, err);
 	struct counting c = { out, line, ctx };
 	if (rc == ARK_OK)
 		rc = count(l, conn, out, err);
@@ -152,5 +174,7 @@ enum ark_rc load_verify(const struct load_job *job, struct load *l, struct verif
 		rc = walk(conn, POSTS, &c, err);
 	if (rc == ARK_OK)
 		rc = walk(conn, REACTIONS, &c, err);
+	if (rc == ARK_OK)
+		rc = walk(conn, FILES, &c, err);
 	return rc;
 }

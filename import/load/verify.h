@@ -10,8 +10,8 @@
 struct verify_result {
 	uint64_t messages;        /* posts compared */
 	uint64_t reactions;
-	uint64_t missing, time, author, thread, text, reactions_missing; /* differences: failures */
-	uint64_t changed_here, deleted_here, reactions_removed_here;     /* people's doing: no failure */
+	uint64_t missing, time, author, thread, text, reactions_missing, files_missing; /* failures */
+	uint64_t changed_here, deleted_here, reactions_removed_here, files_removed_here; /* people's doing */
 	uint64_t elsewhere;       /* posts of earlier runs that this archive does not hold */
 };
 
@@ -23,7 +23,7 @@ enum ark_rc load_verify(const struct load_job *job, struct load *l, struct verif
 
 static inline bool verify_failed(const struct verify_result *v)
 {
-	return v->missing + v->time + v->author + v->thread + v->text + v->reactions_missing > 0;
+	return v->missing + v->time + v->author + v->thread + v->text + v->reactions_missing + v->files_missing > 0;
 }
 
 #endif

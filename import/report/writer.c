@@ -100,9 +100,9 @@ void import_report_skip(void *ctx, uint32_t source, struct ark_str file, uint64_
 	report_file_drain(&w->skipped);
 }
 
-static void count_reason(struct import_report_writer *w, const char *reason)
+static void count_reason(struct import_report_writer *w, struct ark_str reason)
 {
-	struct ark_str key = ark_str_z(reason);
+	struct ark_str key = reason;
 	uint32_t at = ark_map_get(&w->reasons, key);
 	if (at == ARK_MAP_NONE && w->reasons.count >= REASONS_MAX) {
 		key = ARK_LIT("other");
@@ -118,7 +118,7 @@ static void count_reason(struct import_report_writer *w, const char *reason)
 
 void import_report_missing(struct import_report_writer *w, struct ark_str slack_file_id,
                            struct ark_str name, struct ark_str channel, int64_t ts_us,
-                           const char *reason)
+                           struct ark_str reason)
 {
 	struct ark_buf *b = &w->missing.text;
 	report_csv_name(b, slack_file_id);
@@ -130,7 +130,7 @@ void import_report_missing(struct import_report_writer *w, struct ark_str slack_
 	if (ts_us != 0)
 		report_ts(b, ts_us);
 	ark_buf_c(b, ',');
-	report_csv_cell(b, ark_str_z(reason));
+	report_csv_cell(b, reason);
 	ark_buf_z(b, "\r\n");
 	report_file_drain(&w->missing);
 	count_reason(w, reason);

@@ -44,7 +44,7 @@ void import_report_skip(void *w, uint32_t source, struct ark_str file, uint64_t 
  * ("hidden by Slack's plan limit"): they are counted. Nothing with a token in it belongs here. */
 void import_report_missing(struct import_report_writer *w, struct ark_str slack_file_id,
                            struct ark_str name, struct ark_str channel, int64_t ts_us,
-                           const char *reason);
+                           struct ark_str reason);
 uint64_t import_report_missing_count(const struct import_report_writer *w);
 
 /*

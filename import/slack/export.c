@@ -9,6 +9,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/archive.h"
+#include "import/slack/body.h"
 #include "import/slack/elements.h"
 #include "import/slack/mend.h"
 
@@ -40,6 +41,7 @@ void slack_export_release(struct slack_export *x)
 	free(x->sources);
 	slack_people_release(&x->people);
 	slack_convs_release(&x->convs);
+	ark_map_release(&x->bodies);
 	ark_pool_release(&x->strings);
 	*x = (struct slack_export){ 0 };
 }
@@ -232,9 +234,13 @@ static enum ark_rc scan_entry(struct slack_export *x, uint32_t source, struct io
 		return read_list(x, source, a, name, i, err);
 	}
 	src->other_files++;
-	if (ark_str_search(name, ARK_LIT("__uploads/"), 0) != SIZE_MAX ||
-	    ark_str_search(name, ARK_LIT("/attachments/"), 0) != SIZE_MAX)
+	struct ark_str id;
+	if (slack_body_id(name, &id)) {
 		src->body_files++;
+		ark_map_put(&x->bodies, id, source);
+	} else if (slack_avatar_id(name, &id)) {
+		src->avatar_files++;
+	}
 	return ARK_OK;
 }
 

@@ -17,7 +17,8 @@ struct slack_source {
 	uint64_t unsafe_names;   /* entries whose name is no place to trust */
 	uint64_t bad_entries;    /* headers that could not be read */
 	uint64_t other_files;    /* neither lists nor day files: integration logs, uploads, ... */
-	uint64_t body_files;     /* of these: file bodies (__uploads, attachments) */
+	uint64_t body_files;     /* of these: file bodies (body.h) */
+	uint64_t avatar_files;   /* and pictures of people */
 	uint64_t list_damage;    /* entries of the lists that could not be read */
 	bool has_users;
 	char last_day[11];       /* "2024-05-01": name of the newest day file; only with several archives */
@@ -29,6 +30,7 @@ struct slack_export {
 	uint32_t sources_count;
 	struct slack_people people;
 	struct slack_convs convs;
+	struct ark_map bodies; /* ids of files whose bodies the archives hold, to the last source that does */
 	uint64_t day_files;
 	uint64_t day_bytes; /* of their text, as the archives say it: for telling how far we are */
 	struct ark_pool strings;

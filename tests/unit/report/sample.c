@@ -13,7 +13,7 @@ static void write_lines(struct import_report_writer *w, const char *name)
 			struct ark_str text = sample_hostile_name(i);
 			import_report_skip(w, 0, text, UINT64_MAX, 7, CONV_NONE, 1690848000000100,
 			                   SKIP_BAD_TS, "ts is ''");
-			import_report_missing(w, text, text, text, 1690848000000100, "gone");
+			import_report_missing(w, text, text, text, 1690848000000100, ARK_LIT("gone"));
 		}
 		return;
 	}
@@ -25,8 +25,8 @@ static void write_lines(struct import_report_writer *w, const char *name)
 	for (uint32_t i = 0; i < 1200; i++)
 		import_report_missing(w, ARK_LIT("F0KPNG001"), ARK_LIT("plan, final.png"),
 		                      ARK_LIT("general"), 1690848000000000 + i,
-		                      i % 3 == 0 ? "hidden by Slack's plan limit"
-		                                 : "not in the archive");
+		                      i % 3 == 0 ? ARK_LIT("hidden by Slack's plan limit")
+		                                 : ARK_LIT("not in the archive"));
 }
 
 int main(int argc, char **argv)

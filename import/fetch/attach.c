@@ -1,0 +1,116 @@
+#include "import/fetch/attach.h"
+
+#include "common/mm/state.h"
+
+#include "common/base/banned.h"
+
+/* Posts with files that came, and what they are to say then: text and notes are told apart by the
+ * length of the notes as they were written. */
+static const char WORK[] =
+    "CREATE TEMP TABLE ark_attach ON COMMIT DROP AS "
+    "SELECT x.post_id, x.ids, x.note, w.note AS old_note, w.part, p.id IS NOT NULL AND p.deleteat = 0 AND "
+    MM_POST_WRITTEN_SQL " = w.written AND (w.note IS NULL OR right(p.message, length(w.note)) = w.note) "
+    "AS ours, CASE WHEN w.note IS NULL THEN p.message WHEN length(p.message) > length(w.note) + 1 THEN "
+    "left(p.message, length(p.message) - length(w.note) - 2) ELSE '' END AS body FROM "
+    "(SELECT f.post_id, string_agg(f.note, E'\\n' ORDER BY f.place, f.file_id) FILTER (WHERE f.state <> "
+    "'stored') AS note, '[\"' || string_agg(f.file_id, '\",\"' ORDER BY f.place, f.file_id) FILTER (WHERE "
+    "f.state = 'stored') || '\"]' AS ids FROM matterark.slack_file f WHERE f.post_id IN (SELECT post_id "
+    "FROM matterark.slack_file WHERE state = 'stored' AND NOT attached) GROUP BY f.post_id) x "
+    "JOIN matterark.slack_post w ON w.post_id = x.post_id LEFT JOIN posts p ON p.id = x.post_id";
+
+static const char POSTS[] =
+    "UPDATE posts p SET message = a.body || CASE WHEN a.note IS NULL THEN '' WHEN a.body = '' THEN a.note "
+    "ELSE E'\\n\\n' || a.note END, fileids = a.ids, updateat = greatest(p.updateat, $1::bigint) "
+    "FROM ark_attach a WHERE p.id = a.post_id AND a.ours";
+
+static const char KNOWN[] =
+    "UPDATE matterark.slack_post w SET note = a.note, written = " MM_POST_WRITTEN_SQL " FROM ark_attach a "
+    "JOIN posts p ON p.id = a.post_id WHERE w.post_id = a.post_id AND a.ours";
+
+static const char DONE[] =
+    "UPDATE matterark.slack_file f SET attached = true FROM ark_attach a WHERE f.post_id = a.post_id AND "
+    "a.ours AND f.state = 'stored' AND NOT f.attached";
+
+/* Columns of fileinfo and what goes in; those that this database does not have are left out. */
+static const char *const COLUMNS[][2] = {
+	{ "id", "f.file_id" },
+	{ "creatorid", "p.userid" },
+	{ "postid", "p.id" },
+	{ "channelid", "p.channelid" },
+	/* files are shown in this order; `place` counts over all posts of the message */
+	{ "createat", "greatest(p.createat, p.createat + f.place - a.part)" },
+	{ "updateat", "greatest(p.createat, p.createat + f.place - a.part)" },
+	{ "deleteat", "0" },
+	{ "path", "f.path" },
+	{ "thumbnailpath", "f.thumbnail" },
+	{ "previewpath", "f.preview" },
+	{ "name", "f.name" },
+	{ "extension", "CASE WHEN f.name ~ '[.][^.]{1,64}$' THEN lower(substring(f.name from "
+	               "'[.]([^.]{1,64})$')) ELSE '' END" },
+	{ "size", "f.stored_size" },
+	{ "mimetype", "f.mime" },
+	{ "width", "f.width" },
+	{ "height", "f.height" },
+	{ "haspreviewimage", "f.has_preview" },
+	{ "minipreview", "f.mini" },
+	{ "content", "''" },
+	{ "remoteid", "NULL" },
+	{ "archived", "false" },
+};
+
+static enum ark_rc insert_rows(struct db_conn *conn, uint64_t *rows, struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	enum ark_rc rc = db_query(conn,
+	                          "SELECT attname FROM pg_attribute WHERE attrelid = 'fileinfo'::regclass AND "
+	                          "attnum > 0 AND NOT attisdropped", DB_NO_PARAMS, &res, err);
+	if (rc < 0)
+		return rc;
+	ark_auto(ark_buf_release) struct ark_buf names;
+	ark_auto(ark_buf_release) struct ark_buf values;
+	ark_auto(ark_buf_release) struct ark_buf sql;
+	ark_buf_init(&names, 64u << 10);
+	ark_buf_init(&values, 64u << 10);
+	ark_buf_init(&sql, 64u << 10);
+	for (size_t c = 0; c < sizeof(COLUMNS) / sizeof(COLUMNS[0]); c++) {
+		bool there = false;
+		for (size_t i = 0; i < db_rows(res); i++)
+			there = there || ark_str_eqz(db_value(res, i, 0), COLUMNS[c][0]);
+		if (!there)
+			continue;
+		ark_buf_fmt(&names, "%s%s", names.len > 0 ? ", " : "", COLUMNS[c][0]);
+		ark_buf_fmt(&values, "%s%s", values.len > 0 ? ", " : "", COLUMNS[c][1]);
+	}
+	ark_buf_fmt(&sql,
+	            "INSERT INTO fileinfo (%s) SELECT %s FROM ark_attach a JOIN posts p ON p.id = a.post_id "
+	            "JOIN matterark.slack_file f ON f.post_id = a.post_id WHERE a.ours AND f.state = 'stored' "
+	            "AND NOT f.attached ON CONFLICT DO NOTHING", names.data, values.data);
+	return db_run(conn, sql.data, DB_NO_PARAMS, rows, err);
+}
+
+enum ark_rc attach_files(struct db_conn *conn, const struct attach_times *times, struct attach_count *count,
+                         struct ark_err *err)
+{
+	char now[DB_NUM];
+	uint64_t posts = 0, files = 0;
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	enum ark_rc rc = db_exec(conn, WORK, err);
+	if (rc == ARK_OK)
+		rc = db_run(conn, POSTS, DB_PARAMS(db_num(times->update_ms, now)), &posts, err);
+	if (rc == ARK_OK)
+		rc = db_exec(conn, KNOWN, err);
+	if (rc == ARK_OK)
+		rc = insert_rows(conn, &files, err);
+	if (rc == ARK_OK)
+		rc = db_exec(conn, DONE, err);
+	if (rc == ARK_OK)
+		rc = db_query_one(conn, "SELECT count(*) FROM ark_attach WHERE NOT ours", DB_NO_PARAMS, &res, err);
+	if (rc == ARK_OK)
+		rc = db_exec(conn, "DROP TABLE ark_attach", err);
+	if (rc < 0)
+		return ark_err_in(err, rc, "attaching files");
+	count->posts += posts;
+	count->files += files;
+	count->kept = (uint64_t)db_i64(res, 0, 0); /* they stay what they are: not added up */
+	return ARK_OK;
+}

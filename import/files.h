@@ -1,0 +1,20 @@
+/*
+ * The files part of an import, between the commands and the room fetch: which file store, where bodies
+ * come from, what is said about it.
+ */
+#ifndef IMPORT_FILES_H
+#define IMPORT_FILES_H
+
+#include "import/app.h"
+
+/* Before anything is written: contradictions are told at once. */
+enum ark_rc files_open(struct app *a, struct ark_err *err);
+/* load_job.files: bodies of everything that wants one, then the list of what is missing. */
+enum ark_rc files_bring(void *ctx, struct db_conn *conn, const struct load *l, int64_t update_ms,
+                        struct ark_err *err);
+/* What came of it, for people and for --json. */
+void files_say(struct app *a);
+/* Files that were looked for and could not be had: exit code 3. */
+uint64_t files_lost(const struct app *a);
+
+#endif
