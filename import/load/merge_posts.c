@@ -112,7 +112,7 @@ static enum ark_rc add_posts(struct db_conn *conn, const struct sink *s, struct 
 /* ---- posts that changed ---- */
 
 /* What Slack says of the files of new and changed posts. A body that is here stays whatever became of
- * it there; its note stands in the text again, for as long as this transaction lasts. */
+ * it there; its note stands in the text again until it is attached again. */
 static enum ark_rc merge_files(const struct load *l, struct db_conn *conn, const struct sink *s,
                                struct ark_err *err)
 {
@@ -122,7 +122,8 @@ static enum ark_rc merge_files(const struct load *l, struct db_conn *conn, const
 		                                 { "link", "s.link" },   { "note", "s.note" },
 		                                 { "state", "s.state" }, { "reason", "s.reason" },
 		                                 { NULL, NULL } };
-	static const struct change_set few[] = { { "place", "s.place" }, { "note", "s.note" }, { NULL, NULL } };
+	static const struct change_set few[] = { { "place", "s.place" }, { "note", "s.note" },
+		                                 { "attached", "false" }, { NULL, NULL } };
 #define FROM_CHANGED "ark_stage_slack_file s JOIN ark_changed c ON c.id = s.post_id AND c.ours"
 	static const struct change_update steps[] = {
 		{ "matterark.slack_file", all, FROM_CHANGED, "t.file_id = s.file_id AND t.state <> 'stored'" },

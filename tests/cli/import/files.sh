@@ -1,0 +1,35 @@
+# Bodies of files: where from, where to, and what is said about those that cannot be had.
+need_pg
+files()
+{
+	find "$1" -type f -printf '%s %f\n' 2>/dev/null | sort -k2
+}
+rows_of()
+{
+	sql "$1" "select p.message, p.fileids <> '[]', f.name, f.size, f.width, f.height, f.haspreviewimage, length(f.minipreview) > 0
+		from posts p left join fileinfo f on f.postid = p.id order by p.createat, f.createat"
+}
+archive=$fixtures/file-modes/export
+echo '== out of the archive'
+run matter-import slack "$archive" --team acme --database "$(db a)" --create-schema --files store --files-from archive --report report
+rows_of "$(db a)"
+files store
+sed 's/\r//' report/missing-files.csv
+echo '== once more: nothing is written'
+everything "$(db a)" | grep -v "^run|" >before
+run matter-import slack "$archive" --team acme --database "$(db a)" --files store --files-from archive
+everything "$(db a)" | grep -v "^run|" >after
+cmp before after && echo same
+echo '== without previews'
+run matter-import slack "$archive" --team acme --database "$(db b)" --create-schema --files plain --files-from archive --no-previews
+files plain
+echo '== none, then all of them'
+run matter-import slack "$archive" --team acme --database "$(db c)" --create-schema --files later --files-from none
+files later
+sql "$(db c)" "select count(*) from fileinfo"
+run matter-import slack "$archive" --team acme --database "$(db c)" --files later --files-from archive
+rows_of "$(db c)" >c.rows
+rows_of "$(db a)" | cmp - c.rows && echo the same as at once
+echo '== no file store'
+run matter-import slack "$archive" --team acme --database "$(db d)" --create-schema
+run matter-import slack "$archive" --team acme --database "$(db e)" --create-schema --files-from archive
