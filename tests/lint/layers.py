@@ -28,7 +28,7 @@ LIBRARIES = {
 	"sodium": "common/crypt",
 	"openssl/": "common/crypt",
 	"utf8proc.h": "common/base",
-	"cmark": "export/formats/html",
+	"cmark": "export/formats/markdown",
 }
 PRODUCT = ("common/",) + tuple(tool + "/" for tool in TOOLS)
 BANNED = "common/base/banned.h"

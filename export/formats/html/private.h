@@ -20,7 +20,7 @@
 #include "common/html/chart.h"
 #include "common/io/spool.h"
 #include "common/json/value.h"
-#include "export/formats/html/markdown.h"
+#include "export/formats/markdown/html.h"
 #include "export/out.h"
 #include "export/record.h"
 

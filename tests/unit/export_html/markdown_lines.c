@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/formats/html/markdown.h"
+#include "export/formats/markdown/html.h"
 
 static bool user(void *ctx, struct ark_str name)
 {

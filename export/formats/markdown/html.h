@@ -7,8 +7,8 @@
  * Fact  fixtures/markdown-rendered.tsv is what the web client made of 407 texts; where we differ on
  *       purpose stands with its reason in fixtures/markdown-html-differences.tsv
  */
-#ifndef EXPORT_FORMATS_HTML_MARKDOWN_H
-#define EXPORT_FORMATS_HTML_MARKDOWN_H
+#ifndef EXPORT_FORMATS_MARKDOWN_HTML_H
+#define EXPORT_FORMATS_MARKDOWN_HTML_H
 
 #include <stdbool.h>
 

@@ -2,16 +2,15 @@
  * The tree that cmark-gfm makes of a message, written as HTML. Two things are ours and not
  * CommonMark's: a single line break stays one, and names in text become what they mean.
  */
-#include "export/formats/html/markdown.h"
+#include "export/formats/markdown/html.h"
 
 #include <cmark-gfm-core-extensions.h>
-#include <cmark-gfm-extension_api.h>
-#include <cmark-gfm.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/utf8.h"
-#include "export/formats/html/decorate.h"
+#include "export/formats/markdown/decorate.h"
+#include "export/formats/markdown/tree.h"
 
 #include "common/base/banned.h"
 
@@ -70,12 +69,6 @@ struct writer {
 	unsigned links; /* inside so many */
 };
 
-static struct ark_str literal(cmark_node *node)
-{
-	const char *z = cmark_node_get_literal(node);
-	return z != NULL ? ark_str_z(z) : ARK_STR_NONE;
-}
-
 /* What may be a link: nothing that a browser would run. A scheme-less address is one of the web. */
 static bool put_href(struct writer *w, const char *url)
 {
@@ -125,7 +118,7 @@ static void put_image(struct writer *w, cmark_node *node, bool enter)
 static void put_code_block(struct writer *w, cmark_node *node)
 {
 	const char *info = cmark_node_get_fence_info(node);
-	struct ark_str body = literal(node);
+	struct ark_str body = markdown_literal(node);
 	ark_buf_z(w->out, "<pre");
 	if (info != NULL && info[0] != '\0') {
 		ark_buf_z(w->out, " data-lang=\"");
@@ -183,24 +176,14 @@ static void put_extension(struct writer *w, cmark_node *node, bool enter)
 	}
 }
 
-/* The text of a link that is nothing but its own address: no names in there. */
-static bool is_bare_address(cmark_node *text)
-{
-	cmark_node *link = cmark_node_parent(text);
-	if (link == NULL || cmark_node_get_type(link) != CMARK_NODE_LINK)
-		return false;
-	const char *url = cmark_node_get_url(link);
-	return url != NULL && ark_str_ends(ark_str_z(url), literal(text));
-}
-
 static void put_leaf(struct writer *w, cmark_node *node)
 {
 	switch (cmark_node_get_type(node)) {
 	case CMARK_NODE_TEXT:
-		if (is_bare_address(node))
-			html_escape(literal(node), w->out);
+		if (markdown_is_bare_address(node))
+			html_escape(markdown_literal(node), w->out);
 		else
-			html_decorate(literal(node), w->names, w->links > 0, w->out);
+			html_decorate(markdown_literal(node), w->names, w->links > 0, w->out);
 		break;
 	case CMARK_NODE_SOFTBREAK:
 	case CMARK_NODE_LINEBREAK:
@@ -208,12 +191,12 @@ static void put_leaf(struct writer *w, cmark_node *node)
 		break;
 	case CMARK_NODE_CODE:
 		ark_buf_z(w->out, "<code>");
-		html_escape(literal(node), w->out);
+		html_escape(markdown_literal(node), w->out);
 		ark_buf_z(w->out, "</code>");
 		break;
 	case CMARK_NODE_HTML_INLINE:
 	case CMARK_NODE_HTML_BLOCK:
-		html_escape(literal(node), w->out);
+		html_escape(markdown_literal(node), w->out);
 		break;
 	case CMARK_NODE_CODE_BLOCK:
 		put_code_block(w, node);
@@ -269,29 +252,10 @@ static void put_node(struct writer *w, cmark_node *node, bool enter)
 	}
 }
 
-static cmark_node *parse(struct ark_str text)
-{
-	static const char *const EXTENSIONS[] = { "table", "strikethrough", "autolink", "tasklist" };
-	cmark_gfm_core_extensions_ensure_registered();
-	cmark_parser *parser =
-	    cmark_parser_new(CMARK_OPT_VALIDATE_UTF8 | CMARK_OPT_STRIKETHROUGH_DOUBLE_TILDE);
-	for (size_t i = 0; i < sizeof(EXTENSIONS) / sizeof(EXTENSIONS[0]); i++) {
-		cmark_syntax_extension *e = cmark_find_syntax_extension(EXTENSIONS[i]);
-		if (e == NULL)
-			ark_bug("cmark-gfm has no extension '%s'", EXTENSIONS[i]);
-		cmark_parser_attach_syntax_extension(parser, e);
-	}
-	cmark_parser_feed(parser, text.ptr, text.len);
-	cmark_node *root = cmark_parser_finish(parser);
-	cmark_parser_free(parser);
-	return root;
-}
-
 void html_markdown(struct ark_str text, const struct html_names *names, struct ark_buf *out)
 {
 	struct writer w = { .names = names, .out = out };
-	cmark_node *root = parse(text);
-	cmark_consolidate_text_nodes(root);
+	cmark_node *root = markdown_tree(text);
 	cmark_iter *iter = cmark_iter_new(root);
 	for (cmark_event_type event; (event = cmark_iter_next(iter)) != CMARK_EVENT_DONE;) {
 		cmark_node *node = cmark_iter_get_node(iter);

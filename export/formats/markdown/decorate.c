@@ -2,7 +2,7 @@
  * One pass over the text: at each place where a word can begin, the kinds are tried in turn. The web
  * client replaces kind after kind instead; the result differs only where kinds overlap.
  */
-#include "export/formats/html/decorate.h"
+#include "export/formats/markdown/decorate.h"
 
 #include <string.h>
 
