@@ -57,7 +57,7 @@ enum ark_rc files_bring(void *ctx, struct db_conn *conn, const struct load *l, i
 	struct fetch_job job = { .conn = conn, .store = &a->store_now, .x = l->x, .workspace = l->workspace,
 		                 .from = (enum fetch_from)a->config->files_from,
 		                 .temp_dir = a->config->temp_dir, .no_previews = a->config->no_previews,
-		                 .update_ms = update_ms, .begin = on_begin, .tick = on_tick, .ctx = a };
+		                 .how = { .run_no = l->run_no, .update_ms = update_ms }, .begin = on_begin, .tick = on_tick, .ctx = a };
 	enum ark_rc rc = ARK_OK;
 	if (a->has_store)
 		rc = fetch_run(&job, &a->fetched, err);

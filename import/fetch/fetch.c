@@ -73,7 +73,7 @@ enum ark_rc fetch_run(const struct fetch_job *job, struct fetch_outcome *out, st
 	out->wanted = w.files;
 	struct keep_settings set = { .conn = job->conn, .store = job->store, .workspace = job->workspace,
 		                     .temp_dir = job->temp_dir, .previews = !job->no_previews,
-		                     .times = { job->update_ms } };
+		                     .how = job->how };
 	ark_auto(keeper_freep) struct keeper *k = keeper_new(&set);
 	if (w.ids > 0)
 		rc = archives(job, &w, k, err);

@@ -321,6 +321,6 @@ enum ark_rc keeper_commit(struct keeper *k, bool now, struct ark_err *err)
 	if (rc == ARK_OK)
 		rc = begin(k, err);
 	if (rc == ARK_OK)
-		rc = attach_files(k->set.conn, &k->set.times, &k->count.attached, err);
+		rc = attach_files(k->set.conn, &k->set.how, &k->count.attached, err);
 	return rc < 0 ? rc : db_txn_commit(&k->txn, err);
 }

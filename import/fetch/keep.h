@@ -21,7 +21,7 @@ struct keep_settings {
 	struct ark_str workspace;
 	const char *temp_dir;
 	bool previews;
-	struct attach_times times;
+	struct attach_how how;
 };
 
 /* One post's showing of a Slack file. */

@@ -30,6 +30,10 @@ LIBRARIES = {
 	"openssl/": "common/crypt",
 	"utf8proc.h": "common/base",
 	"cmark": "export/formats/markdown",
+	"cmark": "export/formats/html",
+	"gd.h": "import/fetch",
+	"libexif": "import/fetch",
+	"turbojpeg.h": "import/fetch",
 }
 PRODUCT = ("common/",) + tuple(tool + "/" for tool in TOOLS)
 BANNED = "common/base/banned.h"
