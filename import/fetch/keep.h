@@ -49,6 +49,8 @@ struct keep_count {
 	struct attach_count attached;
 };
 
+void keep_count_add(struct keep_count *to, const struct keep_count *from);
+
 struct keeper;
 
 struct keeper *keeper_new(const struct keep_settings *set);
