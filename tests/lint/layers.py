@@ -30,7 +30,6 @@ LIBRARIES = {
 	"openssl/": "common/crypt",
 	"utf8proc.h": "common/base",
 	"cmark": "export/formats/markdown",
-	"cmark": "export/formats/html",
 	"gd.h": "import/fetch",
 	"libexif": "import/fetch",
 	"turbojpeg.h": "import/fetch",
