@@ -3,4 +3,4 @@
 
 #include "common/base/banned.h"
 
-const struct export_format *const EXPORT_FORMATS[] = { &EXPORT_JSONL, &EXPORT_HTML, NULL };
+const struct export_format *const EXPORT_FORMATS[] = { &EXPORT_JSONL, &EXPORT_HTML, &EXPORT_SLACK, NULL };

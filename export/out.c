@@ -479,3 +479,26 @@ enum ark_rc export_file_put(struct export_out *out, const char *name, enum expor
 		rc = export_file_write(f, content.ptr, content.len, err);
 	return rc == ARK_OK ? export_file_end(&f, err) : rc;
 }
+
+enum ark_rc export_out_read(const struct export_out *out, const char *name, export_take *take, void *ctx,
+                            struct ark_err *err)
+{
+	check_name(name);
+	ark_auto(ark_freep) char *buffer = ark_malloc(PLAIN_BUFFER);
+	int fd = openat(out->work_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return ark_err_errno(err, errno, "cannot open '%s/%s'", out->work, name);
+	enum ark_rc rc = ARK_OK;
+	while (rc == ARK_OK) {
+		ssize_t n = read(fd, buffer, PLAIN_BUFFER);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			rc = ark_err_errno(err, errno, "cannot read '%s/%s'", out->work, name);
+		if (n <= 0)
+			break;
+		rc = take(ctx, buffer, (size_t)n, err);
+	}
+	close(fd);
+	return rc;
+}

@@ -50,6 +50,14 @@ enum ark_rc export_file_put(struct export_out *out, const char *name, enum expor
                             struct ark_str content, struct ark_err *err);
 
 /*
+ * The bytes of a plain file that this run has ended, in pieces: for a format that puts a copied body
+ * into an archive of its own.
+ */
+typedef enum ark_rc export_take(void *ctx, const void *data, size_t len, struct ark_err *err);
+enum ark_rc export_out_read(const struct export_out *out, const char *name, export_take *take, void *ctx,
+                            struct ark_err *err);
+
+/*
  * `name` as one component of a path: [a-z0-9._-] stay, every other byte becomes ~ and two hex digits,
  * a leading dot or an empty name too ("~" alone). Different names give different components, also on
  * file systems that do not tell upper from lower case.

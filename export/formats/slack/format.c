@@ -85,13 +85,14 @@ static void slack_drop(void *self)
 		                         &a->stamps_at };
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
 		ark_map_release(maps[i]);
-	struct ark_buf *const bufs[] = { &a->ids, &a->pins, &a->line, &a->text, &a->day, &a->key, &a->scratch };
+	struct ark_buf *const bufs[] = { &a->ids, &a->workspace, &a->pins, &a->line, &a->text, &a->day, &a->key, &a->scratch };
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
 		ark_buf_release(bufs[i]);
 	for (int i = 0; i < SLACK_LISTS; i++)
 		io_spool_close(&a->lists[i]);
 	io_spool_close(&a->spool);
 	io_spool_close(&a->stamps);
+	io_spool_close(&a->uploads);
 	json_doc_free(a->json);
 	free(a->ranges);
 	free(a->known);
@@ -120,10 +121,10 @@ static enum ark_rc slack_begin(const struct export_run *run, void **self, struct
 	*self = a;
 	a->run = run;
 	a->names = (struct mrkdwn_names){ find_user, find_channel, a };
-	a->spool = a->stamps = IO_SPOOL_NONE;
+	a->spool = a->stamps = a->uploads = IO_SPOOL_NONE;
 	for (int i = 0; i < SLACK_LISTS; i++)
 		a->lists[i] = IO_SPOOL_NONE;
-	struct ark_buf *const bufs[] = { &a->ids, &a->pins, &a->line, &a->text, &a->day, &a->key, &a->scratch };
+	struct ark_buf *const bufs[] = { &a->ids, &a->workspace, &a->pins, &a->line, &a->text, &a->day, &a->key, &a->scratch };
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
 		ark_buf_init(bufs[i], SLACK_BUFFER);
 	a->json = json_doc_new();

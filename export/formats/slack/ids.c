@@ -13,6 +13,12 @@
 
 #include "common/base/banned.h"
 
+const char *slack_temp_dir(void)
+{
+	const char *dir = getenv("TMPDIR");
+	return dir != NULL && dir[0] != '\0' ? dir : "/tmp";
+}
+
 uint64_t slack_hash(struct ark_str id)
 {
 	uint64_t h = 14695981039346656037u;
@@ -95,12 +101,11 @@ static void new_range(struct slack_archive *a, struct ark_str channel)
 static enum ark_rc add_stamp(struct slack_archive *a, struct ark_str channel, struct ark_str post, int64_t ts_us,
                              struct ark_err *err)
 {
-	const char *dir = getenv("TMPDIR");
 	uint64_t pair[2] = { slack_hash(post), (uint64_t)ts_us };
 	if (ark_map_get(&a->stamps_at, channel) == ARK_MAP_NONE)
 		new_range(a, channel);
 	a->ranges[a->ranges_count - 1][1]++;
-	return io_spool_add(&a->stamps, dir != NULL && dir[0] != '\0' ? dir : "/tmp", (const char *)pair,
+	return io_spool_add(&a->stamps, slack_temp_dir(), (const char *)pair,
 	                    sizeof(pair), err);
 }
 
@@ -120,6 +125,17 @@ static enum ark_rc read_stamps(struct slack_archive *a, struct ark_err *err)
 	return rc == ARK_OK ? db_exec(a->run->conn, "CLOSE ark_stamps", err) : rc;
 }
 
+/* Readers tell workspaces apart by it; what came from several has none. */
+static enum ark_rc read_workspace(struct slack_archive *a, struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	enum ark_rc rc = db_query(a->run->conn, "SELECT DISTINCT workspace FROM matterark.slack_channel LIMIT 2",
+	                          DB_NO_PARAMS, &res, err);
+	if (rc == ARK_OK && db_rows(res) == 1)
+		ark_buf_str(&a->workspace, db_value(res, 0, 0));
+	return rc;
+}
+
 enum ark_rc slack_ids_read(struct slack_archive *a, struct ark_err *err)
 {
 	bool there = false;
@@ -130,6 +146,8 @@ enum ark_rc slack_ids_read(struct slack_archive *a, struct ark_err *err)
 	if (rc == ARK_OK)
 		rc = read_map(a, "SELECT channel_id, min(slack_id) FROM matterark.slack_channel GROUP BY 1",
 		              &a->channel_ids, err);
+	if (rc == ARK_OK)
+		rc = read_workspace(a, err);
 	return rc == ARK_OK ? read_stamps(a, err) : rc;
 }
 

@@ -20,6 +20,8 @@ static void put_person(struct slack_archive *a, struct json_out *o, const struct
 	struct ark_str real = a->text.len > 0 ? ark_buf_view(&a->text) : p->display_name;
 	json_out_open(o, NULL);
 	json_out_text(o, "id", slack_user_id(a, p->id, room));
+	if (a->workspace.len > 0)
+		json_out_text(o, "team_id", ark_buf_view(&a->workspace));
 	json_out_text(o, "name", p->user_name);
 	json_out_bool(o, "deleted", p->delete_ms > 0);
 	json_out_text(o, "real_name", real);
@@ -136,10 +138,9 @@ enum ark_rc slack_list_channel(struct slack_archive *a, struct ark_err *err)
 		ark_buf_c(&a->line, ']');
 	}
 	ark_buf_c(&a->line, '}');
-	const char *dir = getenv("TMPDIR");
 	enum ark_rc rc = ark_buf_ok(&a->line, "a channel in Slack's form", err);
 	return rc < 0 ? rc
-	              : io_spool_add(&a->lists[list], dir != NULL && dir[0] != '\0' ? dir : "/tmp", a->line.data,
+	              : io_spool_add(&a->lists[list], slack_temp_dir(), a->line.data,
 	                             a->line.len, err);
 }
 

@@ -32,6 +32,9 @@
 #define SLACK_ID     12 /* "U" and ten characters, and its NUL */
 #define SLACK_BUFFER (96u << 20)
 
+/* Temporary files go there. */
+const char *slack_temp_dir(void);
+
 enum slack_list { SLACK_CHANNELS, SLACK_GROUPS, SLACK_MPIMS, SLACK_DMS, SLACK_LISTS };
 
 /* A message that waits: its JSON without the closing brace lies in the spool. */
@@ -54,6 +57,7 @@ struct slack_archive {
 	/* Slack's ids: matterark's where they are known */
 	struct ark_map user_ids, channel_ids; /* Mattermost id -> index in `ids` */
 	struct ark_buf ids;                   /* NUL-ended strings */
+	struct ark_buf workspace;             /* Slack's id of the one that all came from; empty: none */
 	struct ark_map by_user_name, by_channel_name;
 	/* the time stamps of what was imported: (id hash, microseconds), by channel */
 	struct io_spool stamps;
@@ -65,6 +69,7 @@ struct slack_archive {
 	bool one_zip;
 	/* the archive that is being written */
 	struct io_zip *zip;
+	struct io_spool uploads; /* bodies of this channel's files: uploads.c */
 	struct export_file *file;
 	struct ark_str team_path;
 	struct io_spool lists[SLACK_LISTS];
@@ -104,6 +109,10 @@ void slack_message_put(struct slack_archive *a, const struct export_record *r, i
 /* --- window.c: the messages of a channel as day files --- */
 enum ark_rc slack_window_add(struct slack_archive *a, const struct export_record *r, struct ark_err *err);
 enum ark_rc slack_window_flush(struct slack_archive *a, struct ark_err *err);
+
+/* --- uploads.c: bodies of attachments, for --attachments copy --- */
+enum ark_rc slack_uploads_add(struct slack_archive *a, const struct export_record *r, struct ark_err *err);
+enum ark_rc slack_uploads_put(struct slack_archive *a, struct ark_err *err);
 
 /* --- lists.c: users.json, channels.json and so on --- */
 enum ark_rc slack_users_put(struct slack_archive *a, struct ark_err *err);

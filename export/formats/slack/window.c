@@ -34,6 +34,8 @@ enum ark_rc slack_window_add(struct slack_archive *a, const struct export_record
 	}
 	slack_message_put(a, r, ts);
 	enum ark_rc rc = ark_buf_ok(&a->line, "a message in Slack's form", err);
+	if (rc == ARK_OK)
+		rc = slack_uploads_add(a, r, err);
 	if (rc < 0)
 		return rc;
 	struct slack_entry e = {
@@ -45,8 +47,7 @@ enum ark_rc slack_window_add(struct slack_archive *a, const struct export_record
 		.author = r->author != NULL ? (uint32_t)(r->author - a->run->people) : UINT32_MAX,
 		.deleted = r->delete_ms > 0,
 	};
-	const char *dir = getenv("TMPDIR");
-	rc = io_spool_add(&a->spool, dir != NULL && dir[0] != '\0' ? dir : "/tmp", a->line.data, a->line.len, err);
+	rc = io_spool_add(&a->spool, slack_temp_dir(), a->line.data, a->line.len, err);
 	if (rc < 0)
 		return rc;
 	if (a->entries_count == a->entries_cap) {
@@ -241,6 +242,8 @@ enum ark_rc slack_window_flush(struct slack_archive *a, struct ark_err *err)
 {
 	find_threads(a);
 	enum ark_rc rc = put_days(a, err);
+	if (rc == ARK_OK)
+		rc = slack_uploads_put(a, err);
 	keep_older(a);
 	a->entries_count = 0;
 	io_spool_close(&a->spool);
