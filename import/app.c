@@ -12,6 +12,7 @@
 #include "common/cli/signal.h"
 #include "import/files.h"
 #include "import/slack/survey.h"
+#include "import/translate/names.h"
 
 #include "common/base/banned.h"
 
@@ -23,6 +24,7 @@ void app_release(struct app *a)
 	if (a->loaded)
 		load_release(&a->l);
 	slack_export_release(&a->x);
+	mapfile_release(&a->users);
 	mm_place_release(&a->place);
 	ark_pool_release(&a->strings);
 }
@@ -66,6 +68,27 @@ void app_show_config(struct app *a)
 	struct mm_place_how h = how(ark_args_command(a->args) == COMMAND_SLACK);
 	if (ark_args_command(a->args) != COMMAND_CHECK)
 		mm_place_show(&a->config->place, a->args, &h, a->talk);
+}
+
+/* Letters, digits, dashes and dots between them. */
+static bool domain_valid(struct ark_str s)
+{
+	if (s.len == 0 || s.len > 100 || s.ptr[0] == '.' || s.ptr[s.len - 1] == '.')
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || (c == '.' && s.ptr[i - 1] != '.')))
+			return false;
+	}
+	return true;
+}
+
+static bool channel_valid(struct ark_str name)
+{
+	ark_auto(ark_buf_release) struct ark_buf cleaned;
+	ark_buf_init(&cleaned, 4096);
+	name_channel(name, ARK_LIT("x"), &cleaned);
+	return ark_str_eq(ark_buf_view(&cleaned), name);
 }
 
 /* ---- the archives ---- */
@@ -122,6 +145,34 @@ enum ark_rc app_open_archives(struct app *a, struct ark_err *err)
 	return ARK_OK;
 }
 
+/* What is said about people, before anything of the archive is read. */
+enum ark_rc app_people(struct app *a, struct ark_err *err)
+{
+	const struct import_config *c = a->config;
+	if (ark_args_given(a->args, "auth-data") && c->default_auth == AUTH_NONE) {
+		ark_err_set(err, ARK_KIND_USAGE, "--auth-data says nothing without --default-auth");
+		ark_err_hint(err, "add --default-auth ldap or saml");
+		return ARK_FAIL;
+	}
+	if (c->into_channel != NULL && !channel_valid(ark_str_z(c->into_channel))) {
+		ark_err_set(err, ARK_KIND_USAGE, "--into-channel: '%s' is no name that Mattermost takes for a channel",
+		            c->into_channel);
+		return ARK_FAIL;
+	}
+	if (c->email_domain != NULL && !domain_valid(ark_str_z(c->email_domain))) {
+		ark_err_set(err, ARK_KIND_USAGE, "--email-domain: '%s' is no domain", c->email_domain);
+		return ARK_FAIL;
+	}
+	if (c->email_domain != NULL) {
+		char text[512];
+		snprintf(text, sizeof(text), "people without an address get one at %s: whoever reads its mail can take "
+		                             "these accounts over", c->email_domain);
+		warn(a, "import.email_domain", text);
+	}
+	return c->users == NULL ? ARK_OK
+	                        : mapfile_read(c->users, "slack_id", "mattermost_username", &a->users, err);
+}
+
 /* ---- callbacks of the loader ---- */
 
 static void on_phase(void *ctx, enum load_phase phase, const char *text)
@@ -139,6 +190,17 @@ static void on_say(void *ctx, const char *msgid, const char *text)
 		warn(a, msgid, text);
 	else
 		ark_info(a->talk, msgid, "%s", text);
+}
+
+static void on_load_warn(void *ctx, const char *msgid, const char *text)
+{
+	warn(ctx, msgid, text);
+}
+
+static void on_load_note(void *ctx, const char *msgid, const char *text)
+{
+	struct app *a = ctx;
+	ark_info(a->talk, msgid, "%s", text);
 }
 
 static enum ark_rc on_tick(void *ctx, uint64_t messages, uint64_t bytes, struct ark_err *err)
@@ -168,6 +230,14 @@ struct load_job app_job(struct app *a)
 		         .team_display = c->team_name,
 		         .email_domain = c->email_domain,
 		         .guests = (enum load_guests)c->guests,
+		         .users = c->users != NULL ? &a->users : NULL,
+		         .merge_by_email = c->merge_by_email,
+		         .auth = (enum load_auth)c->default_auth,
+		         .auth_data = (enum load_auth_data)c->auth_data,
+		         .admins = c->admins.items,
+		         .admins_count = c->admins.count,
+		         .password_file = c->password_file,
+		         .into_channel = c->into_channel,
 		         .merge_general = c->general == GENERAL_MERGE,
 		         .no_direct = c->no_direct,
 		         .channels = c->channels.count > 0 ? c->channels.items : NULL,
@@ -233,6 +303,9 @@ enum ark_rc app_begin(struct app *a, const char *phase, struct ark_err *err)
 	}
 	load_init(&a->l, &a->x);
 	a->loaded = true;
+	a->l.report.on_warn = on_load_warn;
+	a->l.report.on_note = on_load_note;
+	a->l.report.on_warn_ctx = a;
 	if (a->report != NULL) {
 		import_report_export(a->report, &a->x);
 		a->l.report.on_skip = import_report_skip;

@@ -22,6 +22,7 @@ struct app {
 	bool bar_runs;
 	struct mm_place place;
 	struct import_report_writer *report;
+	struct mapfile users;
 	struct slack_export x;
 	struct load l;
 	bool loaded;
@@ -45,6 +46,7 @@ enum ark_rc app_open_database(struct app *a, struct ark_err *err);
 void app_show_config(struct app *a);
 
 enum ark_rc app_open_report(struct app *a, struct ark_err *err);
+enum ark_rc app_people(struct app *a, struct ark_err *err);
 enum ark_rc app_open_archives(struct app *a, struct ark_err *err);
 /* The loader's orders out of the options. */
 struct load_job app_job(struct app *a);

@@ -25,7 +25,9 @@ static int run_check(struct app *a, struct ark_err *err)
 {
 	struct load_outcome out;
 	uint64_t lost = 0;
-	enum ark_rc rc = app_open_report(a, err);
+	enum ark_rc rc = app_people(a, err);
+	if (rc == ARK_OK)
+		rc = app_open_report(a, err);
 	if (rc == ARK_OK)
 		rc = app_open_archives(a, err);
 	if (rc < 0)
@@ -46,6 +48,8 @@ static int run_slack(struct app *a, struct ark_err *err)
 	struct load_outcome out;
 	uint64_t lost = 0;
 	enum ark_rc rc = app_choose_database(a, true, err);
+	if (rc == ARK_OK)
+		rc = app_people(a, err);
 	if (rc == ARK_OK)
 		rc = app_open_report(a, err);
 	if (rc == ARK_OK)
@@ -127,6 +131,8 @@ static int run_verify(struct app *a, struct ark_err *err)
 {
 	enum ark_rc rc = app_choose_database(a, false, err);
 	if (rc == ARK_OK)
+		rc = app_people(a, err);
+	if (rc == ARK_OK)
 		rc = app_open_archives(a, err);
 	if (rc == ARK_OK)
 		rc = app_open_database(a, err);
@@ -198,7 +204,6 @@ int main(int argc, char **argv)
 		[COMMAND_SLACK] = run_slack,
 		[COMMAND_VERIFY] = run_verify,
 		[COMMAND_RUNS] = run_runs,
-		[COMMAND_FILES] = files_run,
 	};
 	struct import_config config;
 	struct ark_talk talk;

@@ -3,7 +3,7 @@
 #include "common/base/banned.h"
 
 #define AT(field) offsetof(struct import_config, field)
-enum { CHECK = 1, SLACK = 2, VERIFY = 4, RUNS = 8, FILES = 16 };
+enum { CHECK = 1, SLACK = 2, VERIFY = 4, RUNS = 8 };
 
 static const struct ark_command COMMANDS[] = {
 	{ "check", "read archives as the import would and report; writes to no database", "ARCHIVE...", 1,
@@ -14,22 +14,20 @@ static const struct ark_command COMMANDS[] = {
 	{ "verify", "compare archives and database, message by message", "ARCHIVE...", 1,
 	  ARK_OPERANDS_ANY, NULL },
 	{ "runs", "what was imported when", NULL, 0, 0, NULL },
-	{ "files", "bring the files that are still missing and put them on their posts", "[ARCHIVE]...", 0,
-	  ARK_OPERANDS_ANY,
-	  "Out of archives that hold bodies, with the tokens of archives that hold links, or with "
-	  "--slack-token-file. May be interrupted and started again; what is there is not fetched twice." },
 };
 
 static const char *const GUESTS[] = { "guest", "member", "skip", NULL };
 static const char *const GENERAL[] = { "merge", "keep", NULL };
 static const char *const KEEP_SKIP[] = { "keep", "skip", NULL };
 static const char *const FILES_FROM[] = { "auto", "archive", "download", "none", NULL };
+static const char *const AUTH[] = { "none", "ldap", "saml", NULL };
+static const char *const AUTH_DATA[] = { "email", "username", "id", NULL };
 static const char *const INDEXES[] = { "auto", "keep", "rebuild", NULL };
 
 static const struct ark_option OPTIONS[] = {
 	ARK_TITLE("Where to"),
-	MM_PLACE_ROWS(struct import_config, place, SLACK | VERIFY | RUNS | FILES),
-	MM_PLACE_FILES_ROW(struct import_config, place, SLACK | VERIFY | FILES),
+	MM_PLACE_ROWS(struct import_config, place, SLACK | VERIFY | RUNS),
+	MM_PLACE_FILES_ROW(struct import_config, place, SLACK | VERIFY),
 	{ "create-schema", 0, NULL, ARK_FLAG, AT(create_schema), NULL, 0,
 	  "make a complete Mattermost 11.6 schema where the database is not there or empty",
 	  .commands = SLACK },
@@ -58,6 +56,8 @@ static const struct ark_option OPTIONS[] = {
 	  "leave out messages about joining and leaving", .commands = CHECK | SLACK | VERIFY },
 	{ "bots", 0, "WHAT", ARK_CHOICE, AT(bots), NULL, 0, "messages of bots and integrations",
 	  .commands = CHECK | SLACK | VERIFY, .words = KEEP_SKIP, .def = "keep" },
+	{ "into-channel", 0, "NAME", ARK_TEXT, AT(into_channel), NULL, 0,
+	  "put everything into this one channel of the team", .commands = CHECK | SLACK | VERIFY },
 	{ "general", 0, "WHAT", ARK_CHOICE, AT(general), NULL, 0,
 	  "Slack's general channel: into town-square of a team that is made, or a channel of its own",
 	  .commands = CHECK | SLACK | VERIFY, .words = GENERAL, .def = "merge" },
@@ -65,12 +65,26 @@ static const struct ark_option OPTIONS[] = {
 	ARK_TITLE("Files"),
 	{ "files-from", 0, "WHAT", ARK_CHOICE, AT(files_from), NULL, 0,
 	  "bodies of files: out of the archive, downloaded from Slack, first the one and then the other "
-	  "(auto), or none", .commands = SLACK | FILES, .words = FILES_FROM, .def = "auto" },
+	  "(auto), or none", .commands = SLACK, .words = FILES_FROM, .def = "auto" },
 	{ "no-previews", 0, NULL, ARK_FLAG, AT(no_previews), NULL, 0,
-	  "make no previews and thumbnails of images: the server never makes them later",
-	  .commands = SLACK | FILES },
+	  "make no previews and thumbnails of images: the server never makes them later", .commands = SLACK },
 
 	ARK_TITLE("People"),
+	{ "users", 0, "FILE", ARK_TEXT, AT(users), NULL, ARK_IS_FILE,
+	  "CSV with the columns slack_id and mattermost_username: whose account is whose; the users.csv of a "
+	  "report will do", .commands = CHECK | SLACK | VERIFY },
+	{ "merge-by-email", 0, NULL, ARK_FLAG, AT(merge_by_email), NULL, 0,
+	  "people of Slack with the same address are one person", .commands = CHECK | SLACK | VERIFY },
+	{ "password-file", 0, "FILE", ARK_TEXT, AT(password_file), NULL, ARK_IS_FILE,
+	  "give new accounts random passwords, and list them there", .commands = SLACK },
+	{ "default-auth", 0, "SERVICE", ARK_CHOICE, AT(default_auth), NULL, 0,
+	  "new accounts sign in through it", .commands = SLACK, .words = AUTH, .def = "none" },
+	{ "auth-data", 0, "WHAT", ARK_CHOICE, AT(auth_data), NULL, 0,
+	  "what that service knows people by: address, user name here, or Slack's id", .commands = SLACK,
+	  .words = AUTH_DATA, .def = "email" },
+	{ "admin", 0, "USER", ARK_LIST, AT(admins), NULL, 0,
+	  "the new account of this person (Slack id, user name or address) is an administrator's",
+	  .commands = SLACK },
 	{ "guests", 0, "WHAT", ARK_CHOICE, AT(guests), NULL, 0,
 	  "Slack's guests: guest accounts (deactivated without a licence for them), members, or none",
 	  .commands = CHECK | SLACK | VERIFY, .words = GUESTS, .def = "guest" },
@@ -85,15 +99,14 @@ static const struct ark_option OPTIONS[] = {
 	{ "dry-run", 'n', NULL, ARK_FLAG, AT(dry_run), NULL, 0,
 	  "do everything but the last step, and say what it would have been", .commands = SLACK },
 	{ "report", 'r', "DIR", ARK_TEXT, AT(report), NULL, ARK_IS_FOLDER,
-	  "write report.html, report.json, skipped.jsonl, users.csv, missing-files.csv there",
-	  .commands = CHECK | SLACK },
+	  "write report.html, report.json, skipped.jsonl, users.csv there", .commands = CHECK | SLACK },
 	{ "indexes", 0, "WHAT", ARK_CHOICE, AT(indexes), NULL, 0,
 	  "indexes of posts in a database that exists: rebuilt after loading where that pays and nobody "
 	  "else is connected, kept, or rebuilt", .commands = SLACK, .words = INDEXES, .def = "auto" },
 	{ "force", 0, NULL, ARK_FLAG, AT(force), NULL, 0,
 	  "rebuild indexes although other sessions are connected", .commands = SLACK },
 	{ "temp-dir", 0, "DIR", ARK_TEXT, AT(temp_dir), "TMPDIR", ARK_IS_FOLDER,
-	  "folder for temporary files", .commands = CHECK | SLACK | VERIFY | FILES, .def = "/tmp" },
+	  "folder for temporary files", .commands = CHECK | SLACK | VERIFY, .def = "/tmp" },
 	{ "memory", 0, "SIZE", ARK_SIZE, AT(memory), NULL, 0,
 	  "for messages that wait until their channel is complete; the rest goes to temporary files",
 	  .commands = CHECK | SLACK | VERIFY, .def = "48M" },

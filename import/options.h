@@ -5,8 +5,7 @@
 #include "common/cli/args.h"
 #include "common/mm/place.h"
 
-enum import_command { COMMAND_CHECK, COMMAND_SLACK, COMMAND_VERIFY, COMMAND_RUNS,
-                      COMMAND_FILES };
+enum import_command { COMMAND_CHECK, COMMAND_SLACK, COMMAND_VERIFY, COMMAND_RUNS };
 
 enum { GENERAL_MERGE, GENERAL_KEEP };
 
@@ -19,6 +18,13 @@ struct import_config {
 	const char *team;
 	const char *team_name; /* display name */
 	const char *workspace;
+	const char *users;     /* CSV file */
+	bool merge_by_email;
+	const char *password_file;
+	int default_auth;      /* enum load_auth */
+	int auth_data;         /* enum load_auth_data */
+	struct ark_list admins;
+	const char *into_channel;
 	const char *email_domain;
 	int guests;            /* enum load_guests */
 	int general;

@@ -39,6 +39,7 @@ valgrind           valgrind
 libraries='
 libarchive-dev        libarchive
 libcmark-gfm-dev      libcmark-gfm
+libcrypt-dev          libcrypt
 libcurl4-openssl-dev  libcurl
 libexif-dev           libexif
 libgd-dev             gdlib

@@ -12,14 +12,13 @@
 #define LIMIT_JSON_DEPTH 512             /* nesting; deeper: the element is damaged */
 #define LIMIT_SMALL_JSON (16u << 20)     /* bytes of a document read as a tree; more: clear error */
 
+#define LIMIT_MAP_FILE (64u << 20)       /* bytes of --users, --team-map; more: clear error */
+
 /* --- database --- */
 #define LIMIT_DB_NOTICES 64              /* kept per connection; later ones are dropped */
 #define LIMIT_DB_CONNECTIONS 64          /* waited for side by side; more is a bug */
 #define LIMIT_SQL (16u << 20)            /* bytes of a statement that we build */
 #define LIMIT_DSN 16384                  /* bytes of a data source name; longer: usage error */
-
-/* --- export --- */
-#define LIMIT_RECORD (96u << 20)          /* bytes of one exported line; more: the run fails, naming the post */
 
 /* --- translated text --- */
 #define LIMIT_TEXT (32u << 20)           /* bytes of one message after translation */

@@ -12,12 +12,12 @@
 /* Addresses without an owner: a domain that can never exist (RFC 2606). */
 #define NO_DOMAIN "slack.invalid"
 
-static struct slack_person *person_at(struct load *l, uint32_t person)
+static struct slack_person *person_at(const struct load *l, uint32_t person)
 {
 	return &l->x->people.list[person];
 }
 
-static void lower(struct ark_buf *out, struct ark_str s)
+void account_lower(struct ark_buf *out, struct ark_str s)
 {
 	for (size_t i = 0; i < s.len; i++)
 		ark_buf_c(out, s.ptr[i] >= 'A' && s.ptr[i] <= 'Z' ? (char)(s.ptr[i] + 32) : s.ptr[i]);
@@ -35,44 +35,6 @@ static bool is_email(struct ark_str s)
 		if ((unsigned char)s.ptr[i] <= 0x20 || strchr("<>()[],;:\\\"", s.ptr[i]) != NULL)
 			return false;
 	return true;
-}
-
-void accounts_known(struct load *l, const struct account_row *row)
-{
-	/* what an earlier run made was noted with its person already */
-	if (ark_map_get(&l->usernames, row->username) == ARK_MAP_NONE)
-		ark_map_put(&l->usernames, row->username, PERSON_NONE - 1);
-	if (row->email.len > 0 && ark_map_get(&l->emails, row->email) == ARK_MAP_NONE)
-		ark_map_put(&l->emails, row->email, PERSON_NONE - 1);
-	/* a person with this address is this account, if it may be matched: bots never, deactivated and
-	 * administrators' accounts only when the caller names them */
-	bool admin = ark_str_search(row->roles, ARK_LIT("system_admin"), 0) != SIZE_MAX;
-	uint32_t person = row->email.len > 0 ? ark_map_get(&l->people_mail, row->email) : PERSON_NONE;
-	if (person == PERSON_NONE || !row->active || admin || row->id.len != MM_ID_LEN)
-		return;
-	struct slack_person *p = person_at(l, person);
-	if (p->mm_id[0] != '\0')
-		return;
-	memcpy(p->mm_id, row->id.ptr, MM_ID_LEN);
-	p->username = ark_pool_str(&l->strings, row->username);
-	p->username_final = p->matched = p->active = true;
-	ark_map_put(&l->usernames, row->username, person);
-	ark_map_put(&l->emails, row->email, person);
-}
-
-void accounts_index(struct load *l)
-{
-	ark_auto(ark_buf_release) struct ark_buf mail;
-	ark_buf_init(&mail, 1u << 20);
-	for (uint32_t i = 0; i < l->x->people.count; i++) {
-		const struct slack_person *p = person_at(l, i);
-		if (p->kind != PERSON_HUMAN || p->deleted || !ark_str_has(p->email))
-			continue;
-		ark_buf_reset(&mail);
-		lower(&mail, ark_str_trim(p->email));
-		if (ark_map_get(&l->people_mail, ark_buf_view(&mail)) == ARK_MAP_NONE)
-			ark_map_put(&l->people_mail, ark_buf_view(&mail), i);
-	}
 }
 
 /* Take `base`, or base-2, base-3 … whichever is free. */
@@ -94,7 +56,9 @@ static bool has_name(const struct slack_person *p)
 static void give_username(struct load *l, uint32_t person)
 {
 	struct slack_person *p = person_at(l, person);
-	struct ark_str from = ark_str_has(p->name)           ? p->name
+	const struct mapfile_row *wish = p->kind == PERSON_HUMAN ? account_wish(l, p->key) : NULL;
+	struct ark_str from = wish != NULL               ? wish->value
+	                      : ark_str_has(p->name)         ? p->name
 	                      : ark_str_has(p->display_name) ? p->display_name
 	                                                     : p->real_name;
 	size_t bar = ark_str_find(p->key, '|', 0);
@@ -110,6 +74,8 @@ static void give_username(struct load *l, uint32_t person)
 static void assign_one(struct load *l, uint32_t person)
 {
 	struct slack_person *p = person_at(l, person);
+	if (p->merged)
+		return;
 	if (p->mm_id[0] == '\0')
 		id_derive(l->hash, l->workspace, "user", p->key, ARK_LIT(""), 0, 0, p->mm_id);
 	if (!ark_str_has(p->username))
@@ -128,32 +94,16 @@ static void on_new(void *ctx, uint32_t person)
 	assign_one(ctx, person);
 }
 
-/* Active people first, then by Slack id. */
-struct order {
-	uint32_t person;
-	bool deleted;
-	struct ark_str key;
-};
-
-static int by_order(const void *a, const void *b)
-{
-	const struct order *x = a, *y = b;
-	if (x->deleted != y->deleted)
-		return x->deleted ? 1 : -1;
-	return ark_str_cmp(x->key, y->key);
-}
-
 void accounts_assign(struct load *l)
 {
 	struct slack_people *people = &l->x->people;
-	ark_auto(ark_freep) struct order *order = ark_calloc(people->count + 1, sizeof(*order));
-	for (uint32_t i = 0; i < people->count; i++)
-		order[i] = (struct order){ i, people->list[i].deleted || !people->list[i].listed,
-			                   people->list[i].key };
-	qsort(order, people->count, sizeof(*order), by_order);
+	ark_auto(ark_freep) uint32_t *order = accounts_order(l);
+	accounts_merge(l, order);
 	uint32_t count = people->count;
 	for (uint32_t i = 0; i < count; i++)
-		assign_one(l, order[i].person);
+		assign_one(l, order[i]);
+	for (uint32_t i = 0; i < count; i++)
+		accounts_follow(l, i);
 	people->on_new = on_new;
 	people->on_new_ctx = l;
 }
@@ -163,7 +113,7 @@ void accounts_settle(struct load *l, void (*changed)(void *ctx, uint32_t person,
 {
 	for (uint32_t i = 0; i < l->x->people.count; i++) {
 		struct slack_person *p = person_at(l, i);
-		if (p->username_final || !has_name(p))
+		if (p->merged || p->username_final || !has_name(p))
 			continue;
 		struct ark_str old = p->username;
 		give_username(l, i);
@@ -195,7 +145,7 @@ void account_email(struct load *l, uint32_t person, struct ark_buf *out)
 		return;
 	}
 	size_t start = out->len;
-	lower(out, ark_str_trim(p->email));
+	account_lower(out, ark_str_trim(p->email));
 	struct ark_str mail = ark_str_from(ark_buf_view(out), start);
 	if (is_email(mail)) {
 		uint32_t owner = ark_map_get(&l->emails, mail);
@@ -205,7 +155,40 @@ void account_email(struct load *l, uint32_t person, struct ark_buf *out)
 			return;
 	}
 	ark_buf_cut(out, start);
-	lower(out, p->key);
+	account_lower(out, p->key);
 	ark_buf_c(out, '@');
 	ark_buf_z(out, l->set.email_domain != NULL ? l->set.email_domain : NO_DOMAIN);
+}
+
+/* What the identity provider knows the person by. */
+static struct ark_str auth_value(struct load *l, uint32_t person, struct ark_buf *tmp)
+{
+	const struct slack_person *p = person_at(l, person);
+	switch (l->set.auth_data) {
+	case AUTH_BY_ID: return p->key;
+	case AUTH_BY_USERNAME: return p->username;
+	case AUTH_BY_EMAIL: break;
+	}
+	account_lower(tmp, ark_str_trim(p->email));
+	struct ark_str mail = ark_buf_view(tmp);
+	return is_email(mail) && ark_map_get(&l->emails, mail) == person ? mail : ARK_STR_NONE;
+}
+
+const char *account_auth(struct load *l, uint32_t person, struct ark_buf *data)
+{
+	static const char *const SERVICES[] = { [AUTH_LDAP] = "ldap", [AUTH_SAML] = "saml" };
+	const struct slack_person *p = person_at(l, person);
+	if (l->set.auth == AUTH_NONE || p->kind != PERSON_HUMAN || !p->listed)
+		return NULL;
+	ark_auto(ark_buf_release) struct ark_buf tmp;
+	ark_buf_init(&tmp, 1u << 20);
+	struct ark_str value = auth_value(l, person, &tmp);
+	if (!ark_str_has(value) || value.len > MM_EMAIL_BYTES)
+		return NULL;
+	uint32_t owner = ark_map_get(&l->auths, value);
+	if (owner != ARK_MAP_NONE && owner != person)
+		return NULL;
+	ark_map_put(&l->auths, value, person);
+	ark_buf_str(data, value);
+	return SERVICES[l->set.auth];
 }

@@ -165,7 +165,8 @@ enum ark_rc base_accounts(struct load *l, struct db_conn *conn, bool state, stru
 	accounts_index(l);
 	enum ark_rc rc = db_stream_begin(
 	    conn,
-	    "SELECT u.id, u.username, lower(u.email), u.roles, u.deleteat = 0, b.userid IS NOT NULL "
+	    "SELECT u.id, u.username, lower(u.email), u.roles, u.deleteat = 0, b.userid IS NOT NULL, "
+	    "coalesce(u.authdata, '') "
 	    "FROM users u LEFT JOIN bots b ON b.userid = u.id",
 	    DB_NO_PARAMS, err);
 	while (rc == ARK_OK) {
@@ -177,8 +178,36 @@ enum ark_rc base_accounts(struct load *l, struct db_conn *conn, bool state, stru
 			                       .username = db_value(row, 0, 1),
 			                       .email = db_value(row, 0, 2),
 			                       .roles = db_value(row, 0, 3),
-			                       .active = db_bool(row, 0, 4) && !db_bool(row, 0, 5) };
+			                       .active = db_bool(row, 0, 4),
+			                       .bot = db_bool(row, 0, 5),
+			                       .authdata = db_value(row, 0, 6) };
+		l->report.active_before += account.active && !account.bot;
 		accounts_known(l, &account);
+	}
+	return rc == ARK_END ? ARK_OK : rc;
+}
+
+enum ark_rc base_team_before(struct load *l, struct db_conn *conn, struct ark_err *err)
+{
+	ark_auto(ark_map_release) struct ark_map ours = { 0 };
+	for (uint32_t i = 0; i < l->x->people.count; i++) {
+		const struct slack_person *p = &l->x->people.list[i];
+		struct ark_str id = ark_str_z(p->mm_id);
+		if (!p->matched || ark_map_get(&ours, id) != ARK_MAP_NONE)
+			continue;
+		ark_map_put(&ours, id, i);
+		l->report.active_before -= p->active && p->kind == PERSON_HUMAN && l->report.active_before > 0;
+	}
+	enum ark_rc rc = db_stream_begin(
+	    conn,
+	    "SELECT m.userid FROM teammembers m JOIN users u ON u.id = m.userid WHERE m.teamid = $1 AND "
+	    "coalesce(m.deleteat, 0) = 0 AND u.deleteat = 0",
+	    DB_PARAMS(ark_str_z(l->team_id)), err);
+	while (rc == ARK_OK) {
+		const struct db_result *row;
+		rc = db_stream_next(conn, &row, err);
+		if (rc == ARK_OK)
+			l->report.team_before += ark_map_get(&ours, db_value(row, 0, 0)) == ARK_MAP_NONE;
 	}
 	return rc == ARK_END ? ARK_OK : rc;
 }
@@ -189,7 +218,7 @@ enum ark_rc base_channel_names(struct load *l, struct db_conn *conn, struct ark_
 {
 	enum ark_rc rc = db_stream_begin(
 	    conn,
-	    "SELECT name, id FROM channels WHERE teamid = $1",
+	    "SELECT name, id, type::text, deleteat FROM channels WHERE teamid = $1",
 	    DB_PARAMS(ark_str_z(l->team_id)), err);
 	while (rc == ARK_OK) {
 		const struct db_result *row;
@@ -198,6 +227,11 @@ enum ark_rc base_channel_names(struct load *l, struct db_conn *conn, struct ark_
 			break;
 		struct ark_str name = db_value(row, 0, 0), id = db_value(row, 0, 1);
 		targets_taken(l, name);
+		if (l->set.into_channel != NULL && ark_str_eqz(name, l->set.into_channel) && id.len == MM_ID_LEN) {
+			memcpy(l->into_id, id.ptr, MM_ID_LEN);
+			l->into_type = db_value(row, 0, 2).ptr[0];
+			l->into_archived = db_i64(row, 0, 3) > 0;
+		}
 		bool town = ark_str_eqz(name, "town-square");
 		if ((town || ark_str_eqz(name, "off-topic")) && id.len == MM_ID_LEN)
 			memcpy(l->defaults[town ? 0 : 1], id.ptr, MM_ID_LEN);

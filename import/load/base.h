@@ -19,6 +19,8 @@ enum ark_rc base_team(struct load *l, struct db_conn *conn, bool may_create, boo
                       struct ark_err *err);
 /* Accounts (all of them: their names are taken), and whom earlier runs mapped. */
 enum ark_rc base_accounts(struct load *l, struct db_conn *conn, bool state, struct ark_err *err);
+/* Usable accounts in the team that are not those of anybody here: behind accounts_assign. */
+enum ark_rc base_team_before(struct load *l, struct db_conn *conn, struct ark_err *err);
 /* Names of the team's channels, archived ones too. */
 enum ark_rc base_channel_names(struct load *l, struct db_conn *conn, struct ark_err *err);
 /* Channels that earlier runs made: before targets_make. */

@@ -102,7 +102,7 @@ static void leavers(const struct load *l, struct ark_buf *values)
 {
 	for (uint32_t i = 0; i < l->x->people.count; i++) {
 		const struct slack_person *p = &l->x->people.list[i];
-		if (p->ours && p->active && p->listed && p->deleted)
+		if (p->ours && p->active && p->listed && p->deleted && !p->merged)
 			ark_buf_fmt(values, "%s('%s')", values->len > 0 ? ", " : "", p->mm_id);
 	}
 }

@@ -15,6 +15,7 @@
 #include "import/load/claim.h"
 #include "import/load/index.h"
 #include "import/load/merge.h"
+#include "import/load/password.h"
 #include "import/load/rows.h"
 #include "import/load/target.h"
 
@@ -134,8 +135,8 @@ static enum ark_rc load_rest(struct fresh *f, struct sink *s, struct ark_err *er
 {
 	enum sink_table tables[SINK_TABLES];
 	size_t count = 0;
-	for (int t = 0; t < SINK_KEPT; t++)
-		if (!in_first_load(t))
+	for (int t = 0; t < SINK_TABLES; t++)
+		if (!in_first_load(t) && t != SINK_RENAME)
 			tables[count++] = (enum sink_table)t;
 	enum ark_rc rc = begin_load(s, f->conns[1], tables, count, err);
 	for (size_t i = 0; i < count && rc == ARK_OK; i++)
@@ -178,8 +179,8 @@ static enum ark_rc analyze(struct fresh *f, const struct sink *s, struct ark_err
 {
 	ark_auto(ark_buf_release) struct ark_buf others;
 	ark_buf_init(&others, 64u << 10);
-	for (int t = 0; t < SINK_KEPT; t++)
-		if (t != SINK_POSTS)
+	for (int t = 0; t < SINK_TABLES; t++)
+		if (t != SINK_POSTS && t != SINK_RENAME)
 			ark_buf_fmt(&others, "%s%s", others.len > 0 ? ", " : "ANALYZE ", s->streams[t].table);
 	const char *sql[] = { "ANALYZE posts", others.data };
 	return index_build(f->conns, CONNS, 0, sql, 2, err);
@@ -259,6 +260,8 @@ static enum ark_rc load_new(struct fresh *f, struct ark_err *err)
 		db_close(f->conns[i]);
 		f->conns[i] = NULL;
 	}
+	if (rc == ARK_OK && !f->job->dry_run)
+		rc = passwords_write(l, err);
 	if (rc == ARK_OK && !f->job->dry_run) {
 		rc = publish(f, err);
 		f->made = rc < 0;
@@ -281,6 +284,14 @@ enum ark_rc load_fresh(const struct load_job *job, struct load *l, struct db_con
 	if (rc < 0)
 		return rc;
 	accounts_assign(l);
+	rc = accounts_admins(l, err);
+	if (rc == ARK_OK)
+		rc = passwords_make(l, err);
+	if (rc < 0)
+		return rc;
 	targets_make(l, true);
+	rc = targets_usable(l, err);
+	if (rc < 0)
+		return rc;
 	return load_new(&f, err);
 }

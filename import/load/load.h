@@ -8,6 +8,7 @@
 #include "common/crypt/hash.h"
 #include "common/db/conn.h"
 #include "import/load/count.h"
+#include "import/load/mapfile.h"
 #include "import/slack/export.h"
 
 #define TARGET_NONE UINT32_MAX
@@ -45,6 +46,9 @@ struct load_known {
 	struct ark_str name;
 };
 
+enum load_auth { AUTH_NONE, AUTH_LDAP, AUTH_SAML };
+enum load_auth_data { AUTH_BY_EMAIL, AUTH_BY_USERNAME, AUTH_BY_ID };
+
 enum load_guests { GUESTS_GUEST, GUESTS_MEMBER, GUESTS_SKIP };
 
 struct load_settings {
@@ -52,6 +56,14 @@ struct load_settings {
 	const char *team_display;   /* NULL: made from the name */
 	const char *email_domain;   /* NULL: slack.invalid */
 	enum load_guests guests;
+	struct mapfile *users;      /* NULL: none */
+	bool merge_by_email;        /* people with one address are one person */
+	enum load_auth auth;        /* how new accounts sign in */
+	enum load_auth_data auth_data;
+	const char *const *admins;  /* whose new accounts are administrators' */
+	size_t admins_count;
+	const char *password_file;  /* NULL: new accounts get no password */
+	const char *into_channel;   /* NULL; else everything goes into this one */
 	bool merge_general;         /* Slack's general channel goes into town-square */
 	bool no_direct;
 	const char *const *channels; /* globs; NULL: all */
@@ -75,10 +87,17 @@ struct load {
 	struct load_target *targets;
 	uint32_t targets_count;
 	uint32_t targets_cap;
+	uint32_t into;              /* target of --into-channel, or TARGET_NONE */
+	uint32_t into_closed;       /* conversations in it that were not public */
 	uint32_t town_square, off_topic; /* targets, or TARGET_NONE when the team existed */
 	char defaults[2][MM_ID_LEN + 1]; /* their ids when the team existed, or "" */
+	/* the channel of --into-channel when the team has it: "" and 0 else */
+	char into_id[MM_ID_LEN + 1], into_type;
+	bool into_archived;
 	struct ark_map usernames;   /* taken user names to person, or PERSON_NONE for others' */
 	struct ark_map emails;      /* taken addresses, as usernames */
+	struct ark_map auths;       /* taken authdata, as usernames */
+	struct ark_map wished;      /* user names in the map, to the first row */
 	struct ark_map people_mail; /* address to the person who has it in Slack */
 	struct ark_map channel_names;
 	struct ark_map user_numbers;    /* base of a user name to the number to try next: load/unique.h */
@@ -87,6 +106,7 @@ struct load {
 	struct load_known *known;    /* by known_channels: Slack conversation id */
 	uint32_t known_count;
 	struct ark_map known_channels;
+	struct passwords *passwords; /* load/password.h; NULL: none are made */
 	struct ark_pool strings;
 	struct load_report report;
 };

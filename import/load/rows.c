@@ -5,6 +5,7 @@
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
 #include "import/load/account.h"
+#include "import/load/password.h"
 #include "import/load/target.h"
 #include "import/translate/id.h"
 #include "import/translate/names.h"
@@ -152,15 +153,20 @@ static void put_user(struct writer *w, uint32_t i)
 	sink_i64(s, SINK_USERS, deleted > created ? deleted : created);
 	sink_i64(s, SINK_USERS, deleted);
 	sink_str(s, SINK_USERS, p->username);
-	sink_z(s, SINK_USERS, "");   /* password: none, so no login by password */
-	sink_z(s, SINK_USERS, NULL); /* authdata is unique: NULL, never '' */
-	sink_z(s, SINK_USERS, "");
+	/* without a password: no login by password. authdata is unique: NULL, never '' */
+	ark_buf_reset(&w->tmp);
+	const char *service = account_auth(w->l, i, &w->tmp);
+	sink_z(s, SINK_USERS, passwords_hash(w->l->passwords, i));
+	sink_str(s, SINK_USERS, service != NULL ? ark_buf_view(&w->tmp) : ARK_STR_NONE);
+	sink_z(s, SINK_USERS, service != NULL ? service : "");
 	ark_buf_reset(&w->tmp);
 	account_email(w->l, i, &w->tmp);
 	sink_str(s, SINK_USERS, ark_buf_view(&w->tmp));
 	sink_bool(s, SINK_USERS, true);
 	put_names(w, p);
-	sink_z(s, SINK_USERS, is_guest(w, p) ? "system_guest" : "system_user");
+	sink_z(s, SINK_USERS, is_guest(w, p)  ? "system_guest"
+	                      : p->admin_here ? "system_admin system_user"
+	                                      : "system_user");
 	sink_bool(s, SINK_USERS, false);
 	sink_z(s, SINK_USERS, "{}");
 	sink_z(s, SINK_USERS, USER_NOTIFY);
@@ -211,7 +217,7 @@ static void put_users(struct writer *w)
 		sink_bool(w->s, SINK_ARK_USER, p->matched);
 		sink_i64(w->s, SINK_ARK_USER, w->l->run_no);
 		sink_end(w->s, SINK_ARK_USER);
-		if (p->matched)
+		if (p->matched || p->merged)
 			continue;
 		put_user(w, i);
 		if (p->kind == PERSON_HUMAN && p->active) {
@@ -255,7 +261,7 @@ static void find_team(struct writer *w)
 {
 	for (uint32_t i = 0; i < w->l->x->people.count; i++) {
 		const struct slack_person *p = person_at(w, i);
-		w->team[i] = p->kind == PERSON_HUMAN && p->listed && !p->deleted && has_account(w, i);
+		w->team[i] = p->kind == PERSON_HUMAN && p->listed && !p->deleted && !p->merged && has_account(w, i);
 	}
 	for (uint32_t t = 0; t < w->l->targets_count; t++) {
 		const struct load_target *x = &w->l->targets[t];
@@ -301,7 +307,7 @@ static void put_team_members(struct writer *w)
 		sink_z(w->s, SINK_TEAMMEMBERS, "");
 		sink_i64(w->s, SINK_TEAMMEMBERS, 0);
 		sink_bool(w->s, SINK_TEAMMEMBERS, !guest);
-		sink_bool(w->s, SINK_TEAMMEMBERS, false);
+		sink_bool(w->s, SINK_TEAMMEMBERS, p->admin_here);
 		sink_bool(w->s, SINK_TEAMMEMBERS, guest);
 		sink_i64(w->s, SINK_TEAMMEMBERS, w->l->start_ms);
 		sink_end(w->s, SINK_TEAMMEMBERS);
@@ -360,7 +366,8 @@ static void put_shown(struct writer *w, const struct load_target *t)
 
 static int64_t archived_at(const struct writer *w, const struct load_target *t)
 {
-	if (t->first_conv == CONV_NONE || target_is_direct(t))
+	bool into = w->l->into != TARGET_NONE && t == &w->l->targets[w->l->into];
+	if (t->first_conv == CONV_NONE || target_is_direct(t) || into)
 		return 0;
 	const struct slack_conv *c = &w->l->x->convs.list[t->first_conv];
 	if (!c->archived)

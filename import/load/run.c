@@ -10,6 +10,7 @@
 #include "import/load/claim.h"
 #include "import/load/fresh.h"
 #include "import/load/live.h"
+#include "import/load/password.h"
 #include "import/load/rows.h"
 #include "import/load/target.h"
 
@@ -30,12 +31,15 @@ void load_release(struct load *l)
 	crypt_hash_free(l->hash);
 	ark_map_release(&l->usernames);
 	ark_map_release(&l->emails);
+	ark_map_release(&l->auths);
+	ark_map_release(&l->wished);
 	ark_map_release(&l->people_mail);
 	ark_map_release(&l->channel_names);
 	ark_map_release(&l->user_numbers);
 	ark_map_release(&l->channel_numbers);
 	ark_map_release(&l->direct_names);
 	ark_map_release(&l->known_channels);
+	passwords_free(l->passwords);
 	free(l->known);
 	free(l->report.months);
 	ark_map_release(&l->report.odd_subtypes);
@@ -163,13 +167,19 @@ enum ark_rc load_check(const struct load_job *job, struct load *l, struct load_o
 	base_workspace(l, job->workspace);
 	base_team_id(l);
 	accounts_assign(l);
+	enum ark_rc rc = accounts_admins(l, err);
+	if (rc < 0)
+		return rc;
 	targets_make(l, true);
+	rc = targets_usable(l, err);
+	if (rc < 0)
+		return rc;
 	ark_auto(sink_release) struct sink sink;
 	sink_init(&sink, l->set.temp_dir, SINK_NOWHERE, has_all, NULL);
 	struct gather g = { .l = l, .options = job->translate, .sink = &sink, .tick = job->tick,
 		            .tick_ctx = job->ctx };
 	int64_t began = ark_time_tick_ms();
-	enum ark_rc rc = gather_run(&g, err);
+	rc = gather_run(&g, err);
 	if (rc < 0)
 		return rc;
 	load_sum(l);

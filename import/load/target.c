@@ -171,11 +171,12 @@ static void add_members(struct load *l, struct load_target *t, const struct slac
 	uint32_t total = t->members_count + c->members_count;
 	t->members = ark_realloc(t->members, total + 1, sizeof(*t->members));
 	for (uint32_t i = 0; i < c->members_count; i++) {
-		struct slack_person *p = &l->x->people.list[c->members[i]];
+		uint32_t person = slack_people_leader(&l->x->people, c->members[i]);
+		struct slack_person *p = &l->x->people.list[person];
 		if (p->guest && l->set.guests == GUESTS_SKIP && !p->matched)
 			continue;
 		p->used = true;
-		t->members[t->members_count++] = c->members[i];
+		t->members[t->members_count++] = person;
 	}
 	qsort(t->members, t->members_count, sizeof(*t->members), by_number);
 	uint32_t n = 0;
@@ -239,10 +240,11 @@ static void group_name(struct load *l, struct load_target *t)
 	                                                            MM_CHANNEL_DISPLAY_RUNES));
 }
 
-static void common_parts(struct load_target *t, const struct slack_conv *c, uint32_t conv)
+static void common_parts(const struct load *l, struct load_target *t, uint32_t conv)
 {
+	const struct slack_conv *c = &l->x->convs.list[conv];
 	t->created_ms = c->created_ms;
-	t->creator = c->creator;
+	t->creator = slack_people_leader(&l->x->people, c->creator);
 	t->first_conv = conv;
 	t->slack_name = ark_str_has(c->name) ? c->name : c->id;
 }
@@ -271,7 +273,7 @@ static uint32_t make_direct(struct load *l, uint32_t conv)
 	else
 		group_name(l, t);
 	t->header = t->purpose = ARK_LIT("");
-	common_parts(t, c, conv);
+	common_parts(l, t, conv);
 	uint32_t twin = ark_map_get(&l->direct_names, t->name);
 	if (twin != ARK_MAP_NONE) { /* the same people again: one channel */
 		free(t->members);
@@ -300,7 +302,7 @@ static uint32_t make_channel(struct load *l, uint32_t conv, char type)
 	uint32_t at = append(l);
 	struct load_target *t = &l->targets[at];
 	t->type = type;
-	common_parts(t, c, conv);
+	common_parts(l, t, conv);
 	add_members(l, t, c);
 	if (!use_known(l, t, c->id)) {
 		id_derive(l->hash, l->workspace, "channel", c->id, ARK_LIT(""), 0, 0, t->id);
@@ -343,17 +345,95 @@ static uint32_t members_with_account(const struct load *l, const struct slack_co
 	return n;
 }
 
+/* Everything into one channel: --into-channel. Who is in it afterwards could read in Slack all that was not
+ * public there. */
+static uint32_t make_into(struct load *l, uint32_t conv)
+{
+	const struct slack_conv *c = &l->x->convs.list[conv];
+	bool open = c->kind == CONV_PUBLIC;
+	for (uint32_t i = 0; l->into == TARGET_NONE && i < l->targets_count; i++)
+		if (ark_str_eqz(l->targets[i].name, l->set.into_channel)) /* town-square of a new team */
+			l->into = i;
+	if (l->into == TARGET_NONE) {
+		l->into = append(l);
+		struct load_target *t = &l->targets[l->into];
+		t->type = 'O';
+		t->name = ark_str_z(l->set.into_channel);
+		targets_taken(l, t->name);
+		memcpy(t->id, l->into_id, sizeof(t->id));
+		t->existed = t->id[0] != '\0';
+		if (!t->existed)
+			id_derive(l->hash, l->workspace, "tchannel", ark_str_z(l->set.team), t->name, 0, 0, t->id);
+		t->header = t->purpose = ARK_LIT("");
+	}
+	struct load_target *t = &l->targets[l->into];
+	if (t->first_conv == CONV_NONE) {
+		common_parts(l, t, conv);
+		t->creator = PERSON_NONE;
+		t->slack_name = t->display = t->name;
+	}
+	if (!open)
+		t->type = 'P';
+	if (open || l->into_closed == 0)
+		add_members(l, t, c);
+	l->into_closed += !open;
+	return l->into;
+}
+
+static bool is_member(const struct load *l, const struct slack_conv *c, uint32_t person)
+{
+	for (uint32_t i = 0; i < c->members_count; i++)
+		if (slack_people_leader(&l->x->people, c->members[i]) == person)
+			return true;
+	return false;
+}
+
+static void into_members(struct load *l)
+{
+	struct load_target *t = &l->targets[l->into];
+	uint32_t kept = 0;
+	for (uint32_t m = 0; m < t->members_count; m++) {
+		bool all = true;
+		for (uint32_t i = 0; i < l->x->convs.count && all && l->into_closed > 0; i++) {
+			const struct slack_conv *c = &l->x->convs.list[i];
+			all = c->target != l->into || c->kind == CONV_PUBLIC || is_member(l, c, t->members[m]);
+		}
+		if (all)
+			t->members[kept++] = t->members[m];
+	}
+	t->members_count = kept;
+	if (l->into_type != 0 || l->into == l->town_square || l->into == l->off_topic)
+		t->type = l->into_type != 0 ? l->into_type : 'O';
+}
+
+enum ark_rc targets_usable(const struct load *l, struct ark_err *err)
+{
+	if (l->into == TARGET_NONE)
+		return ARK_OK;
+	const struct load_target *t = &l->targets[l->into];
+	if (l->into_archived)
+		return ark_err_set(err, ARK_KIND_REFUSED, "channel '%.*s' is archived", ARK_FMT(t->name));
+	if (t->type != 'O' || l->into_closed == 0)
+		return ARK_OK;
+	ark_err_set(err, ARK_KIND_REFUSED, "channel '%.*s' is public, and what would come into it was not "
+	            "public in Slack", ARK_FMT(t->name));
+	ark_err_hint(err, "name a private channel, or choose with --channels and --no-direct");
+	return ARK_FAIL;
+}
+
 static uint32_t make_one(struct load *l, uint32_t conv, bool new_team)
 {
 	const struct slack_conv *c = &l->x->convs.list[conv];
 	enum skip_reason skip = left_out(l, c);
 	if (skip != SKIP_NONE) {
 		uint32_t at = append(l);
-		common_parts(&l->targets[at], c, conv);
+		common_parts(l, &l->targets[at], conv);
 		l->targets[at].skipped = true;
 		l->targets[at].skip = skip;
 		return at;
 	}
+	if (l->set.into_channel != NULL)
+		return make_into(l, conv);
 	if (c->kind == CONV_DIRECT || c->kind == CONV_GROUP) {
 		uint32_t n = members_with_account(l, c);
 		return n >= 1 && n <= MM_GROUP_MEMBERS_MAX ? make_direct(l, conv) : make_channel(l, conv, 'P');
@@ -361,7 +441,7 @@ static uint32_t make_one(struct load *l, uint32_t conv, bool new_team)
 	if (c->general && c->kind == CONV_PUBLIC && new_team && l->set.merge_general &&
 	    l->targets[l->town_square].first_conv == CONV_NONE) {
 		struct load_target *t = &l->targets[l->town_square];
-		common_parts(t, c, conv);
+		common_parts(l, t, conv);
 		add_members(l, t, c);
 		give_display(l, t, t->slack_name);
 		return l->town_square;
@@ -398,7 +478,7 @@ static int by_age(const void *a, const void *b, void *ctx)
 
 void targets_make(struct load *l, bool new_team)
 {
-	l->town_square = l->off_topic = TARGET_NONE;
+	l->town_square = l->off_topic = l->into = TARGET_NONE;
 	if (new_team) {
 		l->town_square = make_default(l, "town-square", "Town Square");
 		l->off_topic = make_default(l, "off-topic", "Off-Topic");
@@ -418,10 +498,12 @@ void targets_make(struct load *l, bool new_team)
 		if (t->created_ms == 0 || (c->created_ms > 0 && c->created_ms < t->created_ms))
 			t->created_ms = c->created_ms;
 	}
+	if (l->into != TARGET_NONE)
+		into_members(l);
 	/* now that every channel has its name, the texts that mention them */
 	for (uint32_t i = 0; i < l->targets_count; i++) {
 		struct load_target *t = &l->targets[i];
-		if (!t->skipped && !target_is_direct(t) && t->first_conv != CONV_NONE)
+		if (!t->skipped && !target_is_direct(t) && t->first_conv != CONV_NONE && i != l->into)
 			give_texts(l, t, &l->x->convs.list[t->first_conv]);
 		if (t->creator != PERSON_NONE)
 			l->x->people.list[t->creator].used = true;

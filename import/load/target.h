@@ -16,6 +16,9 @@ void targets_taken(struct load *l, struct ark_str name);
  * `new_team`: the team is made by this run, with town-square and off-topic.
  */
 void targets_make(struct load *l, bool new_team);
+/* FAIL REFUSED: the channel of --into-channel is archived, or open to people who could not read in Slack what
+ * would come into it. */
+enum ark_rc targets_usable(const struct load *l, struct ark_err *err);
 void targets_release(struct load *l);
 
 /* The name that `~name` mentions use; false for direct and group channels. */

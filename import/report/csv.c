@@ -72,20 +72,25 @@ void report_write_users(struct report_file *f, const struct import_report *r)
 {
 	struct ark_buf *b = &f->text;
 	ark_buf_z(b,
-	          "slack_id,mattermost_username,slack_name,real_name,email,status,deactivated\r\n");
+	          "slack_id,mattermost_username,slack_name,real_name,email,status,deactivated,"
+	          "new_username\r\n");
 	for (uint32_t i = 0; i < r->people_count; i++) {
 		const struct report_person *p = &r->people[i];
 		report_csv_name(b, p->slack_id);
 		ark_buf_c(b, ',');
-		report_csv_name(b, p->username);
+		/* what is not there yet decides nothing as a map: another account may have the name */
+		bool there = !r->check || p->status == REPORT_MATCHED;
+		report_csv_name(b, there ? p->username : ARK_STR_NONE);
 		ark_buf_c(b, ',');
 		report_csv_cell(b, p->slack_name);
 		ark_buf_c(b, ',');
 		report_csv_cell(b, p->real_name);
 		ark_buf_c(b, ',');
 		report_csv_cell(b, p->email);
-		ark_buf_fmt(b, ",%s,%s\r\n", report_status_name(p->status),
+		ark_buf_fmt(b, ",%s,%s,", report_status_name(p->status),
 		            p->active ? "false" : "true");
+		report_csv_name(b, there ? ARK_STR_NONE : p->username);
+		ark_buf_z(b, "\r\n");
 		report_file_drain(f);
 	}
 }

@@ -7,6 +7,7 @@ static const char *const STATUS[REPORT_STATUS_COUNT] = {
 	[REPORT_CREATED] = "created",
 	[REPORT_BOT] = "bot",
 	[REPORT_PLACEHOLDER] = "placeholder",
+	[REPORT_MERGED] = "merged",
 };
 
 const char *report_status_name(enum report_status status)

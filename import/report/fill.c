@@ -111,6 +111,8 @@ static enum report_status status_of(const struct slack_person *p)
 {
 	if (p->kind != PERSON_HUMAN)
 		return REPORT_BOT;
+	if (p->merged)
+		return REPORT_MERGED;
 	if (p->matched && !p->ours)
 		return REPORT_MATCHED;
 	return p->listed ? REPORT_CREATED : REPORT_PLACEHOLDER; /* by this run or an earlier one */
@@ -159,14 +161,18 @@ static int by_id(const void *a, const void *b)
 static void fill_people(const struct load *l, struct import_report *out)
 {
 	const struct slack_people *people = &l->x->people;
+	out->team_people = l->report.team_before;
+	out->active_users = l->report.active_before;
 	out->people = ark_calloc(people->count + (size_t)1, sizeof(*out->people));
 	for (uint32_t i = 0; i < people->count; i++) {
 		const struct slack_person *p = &people->list[i];
-		if (!p->used && !p->matched) {
+		if (!p->used && !p->matched && !p->merged) {
 			out->people_without_account += p->listed;
 			continue;
 		}
 		out->people[out->people_count++] = person_of(l, i);
+		if (p->merged)
+			continue;
 		out->team_people += p->active && p->used;
 		out->active_users += p->active && p->kind == PERSON_HUMAN;
 	}

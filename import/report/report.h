@@ -38,8 +38,8 @@ struct report_channel {
 	uint32_t members_live; /* of these: accounts that can be used */
 };
 
-enum report_status { REPORT_MATCHED, REPORT_CREATED, REPORT_BOT, REPORT_PLACEHOLDER };
-#define REPORT_STATUS_COUNT 4
+enum report_status { REPORT_MATCHED, REPORT_CREATED, REPORT_BOT, REPORT_PLACEHOLDER, REPORT_MERGED };
+#define REPORT_STATUS_COUNT 5
 
 struct report_person {
 	struct ark_str slack_id; /* key of import/slack/person.h */
@@ -99,8 +99,8 @@ struct import_report {
 	uint32_t people_count;
 	uint32_t people_without_account; /* listed, but in no channel and author of nothing */
 	uint32_t folder_clashes;         /* folders claimed by two conversations */
-	uint64_t team_people;  /* usable accounts in the team; main adds those of before */
-	uint64_t active_users; /* usable accounts without bots; main adds those of before */
+	uint64_t team_people;  /* usable accounts in the team, bots and those of before with them */
+	uint64_t active_users; /* usable accounts without bots, those of before with them */
 	struct ark_pool strings;
 };
 

@@ -136,6 +136,7 @@ static void say_places(struct lines *l, const struct import_report *r)
 	also(l, n.status[REPORT_BOT], pick(n.status[REPORT_BOT], "bot", "bots"));
 	also(l, n.status[REPORT_PLACEHOLDER],
 	     pick(n.status[REPORT_PLACEHOLDER], "placeholder", "placeholders"));
+	also(l, n.status[REPORT_MERGED], "merged with others");
 	line(l);
 	label(l, "channels");
 	things(l, types['O'], "public, ");
@@ -233,7 +234,8 @@ static void send_summary(const struct import_report *r, const char *folder, stru
 	}
 	ark_event_u64(&e, "channels", r->channels_count);
 	for (int i = 0; i < REPORT_STATUS_COUNT; i++)
-		ark_event_u64(&e, report_status_name((enum report_status)i), n.status[i]);
+		if (i != REPORT_MERGED || n.status[i] > 0)
+			ark_event_u64(&e, report_status_name((enum report_status)i), n.status[i]);
 	ark_event_i64(&e, "duration_ms", r->duration_ms);
 	if (r->phases_count > 0)
 		ark_event_open(&e, "phases_ms");

@@ -284,6 +284,18 @@ bool slack_people_profile(struct slack_people *p, uint32_t person, struct json_v
 	return news;
 }
 
+void slack_people_merge(struct slack_people *p, uint32_t person, uint32_t leader)
+{
+	p->list[person].merged = true;
+	p->list[person].leader = leader;
+	ark_map_put(&p->by_key, p->list[person].key, leader);
+}
+
+uint32_t slack_people_leader(const struct slack_people *p, uint32_t person)
+{
+	return person != PERSON_NONE && p->list[person].merged ? p->list[person].leader : person;
+}
+
 struct ark_str slack_people_team(const struct slack_people *p)
 {
 	struct ark_str best = ARK_STR_NONE;

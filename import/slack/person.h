@@ -41,8 +41,12 @@ struct slack_person {
 	struct ark_str username;
 	bool username_final; /* false: a stranger's name may still become known */
 	bool matched;        /* an account that was there before */
+	bool by_email;       /* of these: found by the address alone */
 	bool ours;           /* of these: made by an earlier run */
 	bool active;         /* account not deactivated */
+	bool merged;         /* the account is that of `leader`, who stands for both everywhere */
+	uint32_t leader;
+	bool admin_here;     /* made an administrator of Mattermost, because the caller said so */
 	bool used;           /* member, author, mentioned or reacting: gets an account */
 };
 
@@ -90,6 +94,11 @@ uint32_t slack_people_bot(struct slack_people *p, struct ark_str bot_id, struct 
 /* Take names from a message-level `user_profile` if `person` is not listed; the last one wins.
  * Returns true when the person's names were not known before. */
 bool slack_people_profile(struct slack_people *p, uint32_t person, struct json_val profile);
+
+/* From now on `leader` is who the id of `person` means. */
+void slack_people_merge(struct slack_people *p, uint32_t person, uint32_t leader);
+/* Who stands for this person. */
+uint32_t slack_people_leader(const struct slack_people *p, uint32_t person);
 
 /* One more that says the workspace is `team`. */
 void slack_people_vote(struct slack_people *p, struct ark_str team);

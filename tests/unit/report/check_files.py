@@ -150,7 +150,7 @@ def check_lines(folder):
 
 
 def check_csv(folder):
-    headers = {'users.csv': 'slack_id,mattermost_username,slack_name,real_name,email,status,deactivated',
+    headers = {'users.csv': 'slack_id,mattermost_username,slack_name,real_name,email,status,deactivated,new_username',
                'missing-files.csv': 'slack_file_id,name,channel,ts,reason'}
     for name, header in headers.items():
         text = read(folder, name)
