@@ -71,7 +71,7 @@ struct export_channel {
 	/* From when on channelmemberhistory tells who was in the channel; 0: it does not. */
 	int64_t history_from_ms;
 	uint64_t posts; /* in scope, edit-history copies not counted */
-	/* Members past and present by (user id, join time); only for formats with wants_members, and
+	/* Members past and present by (user id, join time); only for a format with wants_members, and
 	 * only between channel_begin and channel_end. */
 	const struct export_member *members;
 	size_t members_count;
@@ -199,10 +199,10 @@ const struct export_person *export_person_find(const struct export_run *run, str
  * alone          all records come in one thread, whole channels, once each. Otherwise begin and end
  *                are called once per thread, and a channel may come in several parts, cut between
  *                months, in any threads.
- * wants_members  channel->members is filled
+ * wants_members  channel->members is filled; only together with `alone`
  *
- * begin          makes *self. channel_begin .. channel_end: what the record points to is borrowed
- *                until the call returns. end: everything published (out.h). drop: release *self,
+ * begin          makes *self. channel_begin .. channel_end: `channel` is one of run->channels; what the
+ *                record points to is borrowed until the call returns. end: everything published (out.h). drop: release *self,
  *                also after a failure and after end; NULL is fine.
  * Returns        ARK_OK; a FAIL or STOP ends the run
  */
@@ -219,8 +219,8 @@ struct export_format {
 	void (*drop)(void *self);
 };
 
-/* One per file of formats/, all of them in EXPORT_FORMATS (record.c); NULL-ended. */
-extern const struct export_format EXPORT_JSONL;
+/* One per file of formats/, all of them in EXPORT_FORMATS (formats.c); NULL-ended. */
+extern const struct export_format EXPORT_JSONL, EXPORT_HTML, EXPORT_SLACK;
 extern const struct export_format *const EXPORT_FORMATS[];
 
 #endif

@@ -12,6 +12,8 @@ enum ark_rc files_open(struct app *a, struct ark_err *err);
 /* load_job.files: bodies of everything that wants one, then the list of what is missing. */
 enum ark_rc files_bring(void *ctx, struct db_conn *conn, const struct load *l, int64_t update_ms,
                         struct ark_err *err);
+/* The command: what is still missing, out of archives that are named, or from Slack. */
+int files_run(struct app *a, struct ark_err *err);
 /* What came of it, for people and for --json. */
 void files_say(struct app *a);
 /* Files that were looked for and could not be had: exit code 3. */

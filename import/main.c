@@ -204,6 +204,7 @@ int main(int argc, char **argv)
 		[COMMAND_SLACK] = run_slack,
 		[COMMAND_VERIFY] = run_verify,
 		[COMMAND_RUNS] = run_runs,
+		[COMMAND_FILES] = files_run,
 	};
 	struct import_config config;
 	struct ark_talk talk;

@@ -3,7 +3,7 @@
 #include "common/base/banned.h"
 
 #define AT(field) offsetof(struct import_config, field)
-enum { CHECK = 1, SLACK = 2, VERIFY = 4, RUNS = 8 };
+enum { CHECK = 1, SLACK = 2, VERIFY = 4, RUNS = 8, FILES = 16 };
 
 static const struct ark_command COMMANDS[] = {
 	{ "check", "read archives as the import would and report; writes to no database", "ARCHIVE...", 1,
@@ -14,6 +14,10 @@ static const struct ark_command COMMANDS[] = {
 	{ "verify", "compare archives and database, message by message", "ARCHIVE...", 1,
 	  ARK_OPERANDS_ANY, NULL },
 	{ "runs", "what was imported when", NULL, 0, 0, NULL },
+	{ "files", "bring the files that are still missing and put them on their posts", "[ARCHIVE]...", 0,
+	  ARK_OPERANDS_ANY,
+	  "Out of archives that hold bodies, with the tokens of archives that hold links, or with "
+	  "--slack-token-file. May be interrupted and started again; what is there is not fetched twice." },
 };
 
 static const char *const GUESTS[] = { "guest", "member", "skip", NULL };
@@ -26,8 +30,8 @@ static const char *const INDEXES[] = { "auto", "keep", "rebuild", NULL };
 
 static const struct ark_option OPTIONS[] = {
 	ARK_TITLE("Where to"),
-	MM_PLACE_ROWS(struct import_config, place, SLACK | VERIFY | RUNS),
-	MM_PLACE_FILES_ROW(struct import_config, place, SLACK | VERIFY),
+	MM_PLACE_ROWS(struct import_config, place, SLACK | VERIFY | RUNS | FILES),
+	MM_PLACE_FILES_ROW(struct import_config, place, SLACK | VERIFY | FILES),
 	{ "create-schema", 0, NULL, ARK_FLAG, AT(create_schema), NULL, 0,
 	  "make a complete Mattermost 11.6 schema where the database is not there or empty",
 	  .commands = SLACK },
@@ -65,9 +69,10 @@ static const struct ark_option OPTIONS[] = {
 	ARK_TITLE("Files"),
 	{ "files-from", 0, "WHAT", ARK_CHOICE, AT(files_from), NULL, 0,
 	  "bodies of files: out of the archive, downloaded from Slack, first the one and then the other "
-	  "(auto), or none", .commands = SLACK, .words = FILES_FROM, .def = "auto" },
+	  "(auto), or none", .commands = SLACK | FILES, .words = FILES_FROM, .def = "auto" },
 	{ "no-previews", 0, NULL, ARK_FLAG, AT(no_previews), NULL, 0,
-	  "make no previews and thumbnails of images: the server never makes them later", .commands = SLACK },
+	  "make no previews and thumbnails of images: the server never makes them later",
+	  .commands = SLACK | FILES },
 
 	ARK_TITLE("People"),
 	{ "users", 0, "FILE", ARK_TEXT, AT(users), NULL, ARK_IS_FILE,
@@ -99,14 +104,15 @@ static const struct ark_option OPTIONS[] = {
 	{ "dry-run", 'n', NULL, ARK_FLAG, AT(dry_run), NULL, 0,
 	  "do everything but the last step, and say what it would have been", .commands = SLACK },
 	{ "report", 'r', "DIR", ARK_TEXT, AT(report), NULL, ARK_IS_FOLDER,
-	  "write report.html, report.json, skipped.jsonl, users.csv there", .commands = CHECK | SLACK },
+	  "write report.html, report.json, skipped.jsonl, users.csv, missing-files.csv there",
+	  .commands = CHECK | SLACK },
 	{ "indexes", 0, "WHAT", ARK_CHOICE, AT(indexes), NULL, 0,
 	  "indexes of posts in a database that exists: rebuilt after loading where that pays and nobody "
 	  "else is connected, kept, or rebuilt", .commands = SLACK, .words = INDEXES, .def = "auto" },
 	{ "force", 0, NULL, ARK_FLAG, AT(force), NULL, 0,
 	  "rebuild indexes although other sessions are connected", .commands = SLACK },
 	{ "temp-dir", 0, "DIR", ARK_TEXT, AT(temp_dir), "TMPDIR", ARK_IS_FOLDER,
-	  "folder for temporary files", .commands = CHECK | SLACK | VERIFY, .def = "/tmp" },
+	  "folder for temporary files", .commands = CHECK | SLACK | VERIFY | FILES, .def = "/tmp" },
 	{ "memory", 0, "SIZE", ARK_SIZE, AT(memory), NULL, 0,
 	  "for messages that wait until their channel is complete; the rest goes to temporary files",
 	  .commands = CHECK | SLACK | VERIFY, .def = "48M" },

@@ -5,7 +5,8 @@
 #include "common/cli/args.h"
 #include "common/mm/place.h"
 
-enum import_command { COMMAND_CHECK, COMMAND_SLACK, COMMAND_VERIFY, COMMAND_RUNS };
+enum import_command { COMMAND_CHECK, COMMAND_SLACK, COMMAND_VERIFY, COMMAND_RUNS,
+                      COMMAND_FILES };
 
 enum { GENERAL_MERGE, GENERAL_KEEP };
 

@@ -20,6 +20,9 @@
 #define LIMIT_SQL (16u << 20)            /* bytes of a statement that we build */
 #define LIMIT_DSN 16384                  /* bytes of a data source name; longer: usage error */
 
+/* --- export --- */
+#define LIMIT_RECORD (96u << 20)          /* bytes of one exported line; more: the run fails, naming the post */
+
 /* --- translated text --- */
 #define LIMIT_TEXT (32u << 20)           /* bytes of one message after translation */
 #define LIMIT_BLOCK_DEPTH 64             /* nesting of blocks; deeper: text field used instead */

@@ -17,14 +17,18 @@
 struct io_zip {
 	struct archive *a;
 	struct archive_entry *entry;
-	struct io_publish file;
+	struct io_publish file; /* unless there is a sink */
+	io_zip_sink *sink;
+	void *ctx;
 	struct ark_err err; /* of a write, behind libarchive's back */
 };
 
 static la_ssize_t on_write(struct archive *a, void *ctx, const void *data, size_t len)
 {
 	struct io_zip *z = ctx;
-	if (io_publish_write(&z->file, data, len, &z->err) == ARK_OK)
+	enum ark_rc rc = z->sink != NULL ? z->sink(z->ctx, data, len, &z->err)
+	                                 : io_publish_write(&z->file, data, len, &z->err);
+	if (rc == ARK_OK)
 		return (la_ssize_t)len;
 	archive_set_error(a, EIO, "%s", z->err.text);
 	return -1;
@@ -33,19 +37,15 @@ static la_ssize_t on_write(struct archive *a, void *ctx, const void *data, size_
 static enum ark_rc failed(const struct io_zip *z, struct ark_err *err)
 {
 	if (z->err.kind == ARK_KIND_NONE)
-		return ark_err_stop(err, ARK_KIND_IO, "cannot write '%s': %s", z->file.path,
+		return ark_err_stop(err, ARK_KIND_IO, "cannot write '%s': %s",
+		                    z->sink != NULL ? "a zip archive" : z->file.path,
 		                    archive_error_string(z->a));
 	*err = z->err;
 	return ARK_STOP;
 }
 
-enum ark_rc io_zip_create(const char *path, struct io_zip **out, struct ark_err *err)
+static enum ark_rc open_archive(struct io_zip *z, struct ark_err *err)
 {
-	ark_auto(io_zip_freep) struct io_zip *z = ark_calloc(1, sizeof(*z));
-	z->file = IO_PUBLISH_NONE;
-	enum ark_rc rc = io_publish_begin(path, &z->file, err);
-	if (rc < 0)
-		return rc;
 	z->a = archive_write_new();
 	z->entry = archive_entry_new();
 	if (z->a == NULL || z->entry == NULL)
@@ -55,6 +55,32 @@ enum ark_rc io_zip_create(const char *path, struct io_zip **out, struct ark_err 
 	    archive_write_set_bytes_per_block(z->a, 0) != ARCHIVE_OK ||
 	    archive_write_open(z->a, z, NULL, on_write, NULL) != ARCHIVE_OK)
 		return failed(z, err);
+	return ARK_OK;
+}
+
+enum ark_rc io_zip_to(io_zip_sink *sink, void *ctx, struct io_zip **out, struct ark_err *err)
+{
+	ark_auto(io_zip_freep) struct io_zip *z = ark_calloc(1, sizeof(*z));
+	z->file = IO_PUBLISH_NONE;
+	z->sink = sink;
+	z->ctx = ctx;
+	enum ark_rc rc = open_archive(z, err);
+	if (rc < 0)
+		return rc;
+	*out = z;
+	z = NULL;
+	return ARK_OK;
+}
+
+enum ark_rc io_zip_create(const char *path, struct io_zip **out, struct ark_err *err)
+{
+	ark_auto(io_zip_freep) struct io_zip *z = ark_calloc(1, sizeof(*z));
+	z->file = IO_PUBLISH_NONE;
+	enum ark_rc rc = io_publish_begin(path, &z->file, err);
+	if (rc == ARK_OK)
+		rc = open_archive(z, err);
+	if (rc < 0)
+		return rc;
 	*out = z;
 	z = NULL;
 	return ARK_OK;
@@ -110,5 +136,5 @@ enum ark_rc io_zip_finish(struct io_zip *z, struct ark_err *err)
 {
 	if (archive_write_close(z->a) != ARCHIVE_OK)
 		return failed(z, err);
-	return io_publish_finish(&z->file, err);
+	return z->sink != NULL ? ARK_OK : io_publish_finish(&z->file, err);
 }

@@ -17,6 +17,11 @@ enum io_zip_how {
 	IO_ZIP_DEFLATE,
 };
 
+/* Takes the archive's bytes, in order. */
+typedef enum ark_rc io_zip_sink(void *ctx, const void *data, size_t len, struct ark_err *err);
+
+/* Into whatever takes bytes: no file, no name; io_zip_finish only completes the archive. */
+enum ark_rc io_zip_to(io_zip_sink *sink, void *ctx, struct io_zip **out, struct ark_err *err);
 /* FAIL as io_publish_begin. */
 enum ark_rc io_zip_create(const char *path, struct io_zip **out, struct ark_err *err);
 /* Gives up what was not finished. NULL is fine. */

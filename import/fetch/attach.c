@@ -1,6 +1,8 @@
 #include "import/fetch/attach.h"
 
+#include "common/base/limits.h"
 #include "common/mm/state.h"
+#include "import/load/change.h"
 
 #include "common/base/banned.h"
 
@@ -8,7 +10,7 @@
  * length of the notes as they were written. */
 static const char WORK[] =
     "CREATE TEMP TABLE ark_attach ON COMMIT DROP AS "
-    "SELECT x.post_id, x.ids, x.note, w.note AS old_note, w.part, p.id IS NOT NULL AND p.deleteat = 0 AND "
+    "SELECT x.post_id, x.ids, x.note, w.note AS old_note, w.part, w.run, %lld AS now, p.id IS NOT NULL AND p.deleteat = 0 AND "
     MM_POST_WRITTEN_SQL " = w.written AND (w.note IS NULL OR right(p.message, length(w.note)) = w.note) "
     "AS ours, CASE WHEN w.note IS NULL THEN p.message WHEN length(p.message) > length(w.note) + 1 THEN "
     "left(p.message, length(p.message) - length(w.note) - 2) ELSE '' END AS body FROM "
@@ -18,18 +20,9 @@ static const char WORK[] =
     "FROM matterark.slack_file WHERE state = 'stored' AND NOT attached) GROUP BY f.post_id) x "
     "JOIN matterark.slack_post w ON w.post_id = x.post_id LEFT JOIN posts p ON p.id = x.post_id";
 
-static const char POSTS[] =
-    "UPDATE posts p SET message = a.body || CASE WHEN a.note IS NULL THEN '' WHEN a.body = '' THEN a.note "
-    "ELSE E'\\n\\n' || a.note END, fileids = a.ids, updateat = greatest(p.updateat, $1::bigint) "
-    "FROM ark_attach a WHERE p.id = a.post_id AND a.ours";
-
-static const char KNOWN[] =
-    "UPDATE matterark.slack_post w SET note = a.note, written = " MM_POST_WRITTEN_SQL " FROM ark_attach a "
-    "JOIN posts p ON p.id = a.post_id WHERE w.post_id = a.post_id AND a.ours";
-
-static const char DONE[] =
-    "UPDATE matterark.slack_file f SET attached = true FROM ark_attach a WHERE f.post_id = a.post_id AND "
-    "a.ours AND f.state = 'stored' AND NOT f.attached";
+#define NEW_MESSAGE                                                                                 \
+	"a.body || CASE WHEN a.note IS NULL THEN '' WHEN a.body = '' THEN a.note ELSE E'\\n\\n' || a.note END"
+#define OURS "a.ours AND a.run <> a.now"
 
 /* Columns of fileinfo and what goes in; those that this database does not have are left out. */
 static const char *const COLUMNS[][2] = {
@@ -58,7 +51,8 @@ static const char *const COLUMNS[][2] = {
 	{ "archived", "false" },
 };
 
-static enum ark_rc insert_rows(struct db_conn *conn, uint64_t *rows, struct ark_err *err)
+/* "INSERT INTO fileinfo ... SELECT ... WHERE <which> ON CONFLICT DO NOTHING" */
+static enum ark_rc insert_sql(struct db_conn *conn, const char *which, struct ark_buf *sql, struct ark_err *err)
 {
 	ark_auto(db_result_freep) struct db_result *res = NULL;
 	enum ark_rc rc = db_query(conn,
@@ -68,10 +62,8 @@ static enum ark_rc insert_rows(struct db_conn *conn, uint64_t *rows, struct ark_
 		return rc;
 	ark_auto(ark_buf_release) struct ark_buf names;
 	ark_auto(ark_buf_release) struct ark_buf values;
-	ark_auto(ark_buf_release) struct ark_buf sql;
 	ark_buf_init(&names, 64u << 10);
 	ark_buf_init(&values, 64u << 10);
-	ark_buf_init(&sql, 64u << 10);
 	for (size_t c = 0; c < sizeof(COLUMNS) / sizeof(COLUMNS[0]); c++) {
 		bool there = false;
 		for (size_t i = 0; i < db_rows(res); i++)
@@ -81,36 +73,95 @@ static enum ark_rc insert_rows(struct db_conn *conn, uint64_t *rows, struct ark_
 		ark_buf_fmt(&names, "%s%s", names.len > 0 ? ", " : "", COLUMNS[c][0]);
 		ark_buf_fmt(&values, "%s%s", values.len > 0 ? ", " : "", COLUMNS[c][1]);
 	}
-	ark_buf_fmt(&sql,
+	ark_buf_fmt(sql,
 	            "INSERT INTO fileinfo (%s) SELECT %s FROM ark_attach a JOIN posts p ON p.id = a.post_id "
-	            "JOIN matterark.slack_file f ON f.post_id = a.post_id WHERE a.ours AND f.state = 'stored' "
-	            "AND NOT f.attached ON CONFLICT DO NOTHING", names.data, values.data);
-	return db_run(conn, sql.data, DB_NO_PARAMS, rows, err);
+	            "JOIN matterark.slack_file f ON f.post_id = a.post_id WHERE %s AND f.state = 'stored' "
+	            "AND NOT f.attached ON CONFLICT DO NOTHING", names.data, values.data, which);
+	return ARK_OK;
 }
 
-enum ark_rc attach_files(struct db_conn *conn, const struct attach_times *times, struct attach_count *count,
-                         struct ark_err *err)
+/* Posts that this run brought: they go as a whole when it is taken back, so nothing is noted. */
+static enum ark_rc attach_new(struct db_conn *conn, const struct attach_how *how, struct attach_count *count,
+                              struct ark_err *err)
 {
+	static const char POSTS[] = "UPDATE posts p SET message = " NEW_MESSAGE ", fileids = a.ids, updateat = "
+	                            "greatest(p.updateat, $1::bigint) FROM ark_attach a WHERE p.id = a.post_id "
+	                            "AND a.ours AND a.run = a.now";
+	static const char KNOWN[] = "UPDATE matterark.slack_post w SET note = a.note, written = "
+	                            MM_POST_WRITTEN_SQL " FROM ark_attach a JOIN posts p ON p.id = a.post_id "
+	                            "WHERE w.post_id = a.post_id AND a.ours AND a.run = a.now";
+	static const char DONE[] = "UPDATE matterark.slack_file f SET attached = true FROM ark_attach a WHERE "
+	                           "f.post_id = a.post_id AND a.ours AND a.run = a.now AND f.state = 'stored' "
+	                           "AND NOT f.attached";
 	char now[DB_NUM];
+	ark_auto(ark_buf_release) struct ark_buf sql;
+	ark_buf_init(&sql, LIMIT_SQL);
 	uint64_t posts = 0, files = 0;
-	ark_auto(db_result_freep) struct db_result *res = NULL;
-	enum ark_rc rc = db_exec(conn, WORK, err);
-	if (rc == ARK_OK)
-		rc = db_run(conn, POSTS, DB_PARAMS(db_num(times->update_ms, now)), &posts, err);
+	enum ark_rc rc = db_run(conn, POSTS, DB_PARAMS(db_num(how->update_ms, now)), &posts, err);
 	if (rc == ARK_OK)
 		rc = db_exec(conn, KNOWN, err);
 	if (rc == ARK_OK)
-		rc = insert_rows(conn, &files, err);
+		rc = insert_sql(conn, "a.ours AND a.run = a.now", &sql, err);
+	if (rc == ARK_OK)
+		rc = db_run(conn, sql.data, DB_NO_PARAMS, &files, err);
 	if (rc == ARK_OK)
 		rc = db_exec(conn, DONE, err);
+	count->posts += posts;
+	count->files += files;
+	return rc;
+}
+
+/* Posts of earlier runs: what they were before is noted under this one. */
+static enum ark_rc attach_old(struct db_conn *conn, const struct attach_how *how, struct attach_count *count,
+                              struct ark_err *err)
+{
+	ark_auto(ark_buf_release) struct ark_buf update;
+	ark_auto(ark_buf_release) struct ark_buf sql;
+	ark_buf_init(&update, 256);
+	ark_buf_init(&sql, LIMIT_SQL);
+	ark_buf_fmt(&update, "greatest(t.updateat, %lld)", (long long)how->update_ms);
+	const struct change_set post[] = { { "message", NEW_MESSAGE }, { "fileids", "a.ids" },
+		                           { "updateat", update.data }, { NULL, NULL } };
+	static const struct change_set KNOWN[] = { { "note", "a.note" }, { "written", MM_POST_WRITTEN_SQL },
+		                                   { NULL, NULL } };
+	static const struct change_set DONE[] = { { "attached", "true" }, { NULL, NULL } };
+	const struct change_update steps[] = {
+		{ "posts", post, "ark_attach a", "t.id = a.post_id AND " OURS },
+		{ "matterark.slack_post", KNOWN, "ark_attach a JOIN posts p ON p.id = a.post_id",
+		  "t.post_id = a.post_id AND " OURS },
+		{ "matterark.slack_file", DONE, "ark_attach a",
+		  "t.post_id = a.post_id AND " OURS " AND t.state = 'stored' AND NOT t.attached" },
+	};
+	enum ark_rc rc = change_update(conn, how->run_no, &steps[0], &count->posts, err);
 	if (rc == ARK_OK)
-		rc = db_query_one(conn, "SELECT count(*) FROM ark_attach WHERE NOT ours", DB_NO_PARAMS, &res, err);
+		rc = change_update(conn, how->run_no, &steps[1], NULL, err);
+	if (rc == ARK_OK)
+		rc = insert_sql(conn, OURS, &sql, err);
+	if (rc == ARK_OK)
+		rc = change_insert(conn, how->run_no, "fileinfo", sql.data, NULL, &count->files, err);
+	return rc < 0 ? rc : change_update(conn, how->run_no, &steps[2], NULL, err);
+}
+
+enum ark_rc attach_files(struct db_conn *conn, const struct attach_how *how, struct attach_count *count,
+                         struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	ark_auto(ark_buf_release) struct ark_buf work;
+	ark_buf_init(&work, LIMIT_SQL);
+	ark_buf_fmt(&work, WORK, (long long)how->run_no);
+	enum ark_rc rc = db_exec(conn, work.data, err);
+	if (rc == ARK_OK)
+		rc = db_query_one(conn, "SELECT count(*) FILTER (WHERE NOT ours), count(*) FILTER (WHERE ours AND run = "
+		                        "now), count(*) FILTER (WHERE ours AND run <> now) FROM ark_attach",
+		                  DB_NO_PARAMS, &res, err);
+	if (rc == ARK_OK && db_i64(res, 0, 1) > 0)
+		rc = attach_new(conn, how, count, err);
+	if (rc == ARK_OK && db_i64(res, 0, 2) > 0)
+		rc = attach_old(conn, how, count, err);
 	if (rc == ARK_OK)
 		rc = db_exec(conn, "DROP TABLE ark_attach", err);
 	if (rc < 0)
 		return ark_err_in(err, rc, "attaching files");
-	count->posts += posts;
-	count->files += files;
 	count->kept = (uint64_t)db_i64(res, 0, 0); /* they stay what they are: not added up */
 	return ARK_OK;
 }

@@ -9,7 +9,8 @@
 
 #include "common/db/conn.h"
 
-struct attach_times {
+struct attach_how {
+	int64_t run_no;    /* under which it is noted: undo takes it back with that run */
 	int64_t update_ms; /* posts.updateat of posts that are changed; 0: it stays (nobody saw them yet) */
 };
 
@@ -19,7 +20,7 @@ struct attach_count {
 };
 
 /* Everything that is stored and not attached. Inside a transaction of the caller's. */
-enum ark_rc attach_files(struct db_conn *conn, const struct attach_times *times, struct attach_count *count,
+enum ark_rc attach_files(struct db_conn *conn, const struct attach_how *how, struct attach_count *count,
                          struct ark_err *err);
 
 #endif

@@ -63,17 +63,30 @@ static enum ark_rc archives(const struct fetch_job *job, const struct wanted *w,
 	return fetch_from_archive(&from, k, err);
 }
 
+/* Two of them would fetch the same. The lock goes with the connection. */
+static enum ark_rc alone(struct db_conn *conn, struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	enum ark_rc rc = db_query_one(conn, "SELECT pg_try_advisory_lock(hashtext('matterark import'), "
+	                                    "hashtext('matterark files'))", DB_NO_PARAMS, &res, err);
+	if (rc == ARK_OK && !db_bool(res, 0, 0))
+		return ark_err_set(err, ARK_KIND_LOCKED, "another run brings files into this database");
+	return rc;
+}
+
 enum ark_rc fetch_run(const struct fetch_job *job, struct fetch_outcome *out, struct ark_err *err)
 {
 	*out = (struct fetch_outcome){ 0 };
 	ark_auto(wanted_release) struct wanted w = { 0 };
-	enum ark_rc rc = find_wanted(job, &w, err);
+	enum ark_rc rc = alone(job->conn, err);
+	if (rc == ARK_OK)
+		rc = find_wanted(job, &w, err);
 	if (rc < 0)
 		return rc;
 	out->wanted = w.files;
 	struct keep_settings set = { .conn = job->conn, .store = job->store, .workspace = job->workspace,
 		                     .temp_dir = job->temp_dir, .previews = !job->no_previews,
-		                     .times = { job->update_ms } };
+		                     .how = job->how };
 	ark_auto(keeper_freep) struct keeper *k = keeper_new(&set);
 	if (w.ids > 0)
 		rc = archives(job, &w, k, err);

@@ -18,7 +18,7 @@ struct fetch_job {
 	enum fetch_from from;
 	const char *temp_dir;
 	bool no_previews;
-	int64_t update_ms;            /* struct attach_times */
+	struct attach_how how;
 	/* for people; may be NULL */
 	void (*begin)(void *ctx, const char *phase, uint64_t files, uint64_t bytes);
 	void (*say)(void *ctx, const char *msgid, const char *text);

@@ -68,6 +68,18 @@ const struct keep_count *keeper_count(const struct keeper *k)
 	return &k->count;
 }
 
+void keep_count_add(struct keep_count *to, const struct keep_count *from)
+{
+	to->files += from->files;
+	to->bodies += from->bodies;
+	to->bytes += from->bytes;
+	to->odd_size += from->odd_size;
+	to->unpainted += from->unpainted;
+	to->attached.files += from->attached.files;
+	to->attached.posts += from->attached.posts;
+	to->attached.kept += from->attached.kept;
+}
+
 /* ---- who wants it ---- */
 
 /* Fact: docs/mattermost-facts.md "Files": the day is that of the post, as bulk import has it. */
@@ -321,6 +333,6 @@ enum ark_rc keeper_commit(struct keeper *k, bool now, struct ark_err *err)
 	if (rc == ARK_OK)
 		rc = begin(k, err);
 	if (rc == ARK_OK)
-		rc = attach_files(k->set.conn, &k->set.times, &k->count.attached, err);
+		rc = attach_files(k->set.conn, &k->set.how, &k->count.attached, err);
 	return rc < 0 ? rc : db_txn_commit(&k->txn, err);
 }

@@ -21,7 +21,7 @@ struct keep_settings {
 	struct ark_str workspace;
 	const char *temp_dir;
 	bool previews;
-	struct attach_times times;
+	struct attach_how how;
 };
 
 /* One post's showing of a Slack file. */
@@ -48,6 +48,8 @@ struct keep_count {
 	uint64_t unpainted;   /* images without preview: damaged, or too large */
 	struct attach_count attached;
 };
+
+void keep_count_add(struct keep_count *to, const struct keep_count *from);
 
 struct keeper;
 

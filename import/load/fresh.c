@@ -135,8 +135,8 @@ static enum ark_rc load_rest(struct fresh *f, struct sink *s, struct ark_err *er
 {
 	enum sink_table tables[SINK_TABLES];
 	size_t count = 0;
-	for (int t = 0; t < SINK_TABLES; t++)
-		if (!in_first_load(t) && t != SINK_RENAME)
+	for (int t = 0; t < SINK_KEPT; t++)
+		if (!in_first_load(t))
 			tables[count++] = (enum sink_table)t;
 	enum ark_rc rc = begin_load(s, f->conns[1], tables, count, err);
 	for (size_t i = 0; i < count && rc == ARK_OK; i++)
@@ -179,8 +179,8 @@ static enum ark_rc analyze(struct fresh *f, const struct sink *s, struct ark_err
 {
 	ark_auto(ark_buf_release) struct ark_buf others;
 	ark_buf_init(&others, 64u << 10);
-	for (int t = 0; t < SINK_TABLES; t++)
-		if (t != SINK_POSTS && t != SINK_RENAME)
+	for (int t = 0; t < SINK_KEPT; t++)
+		if (t != SINK_POSTS)
 			ark_buf_fmt(&others, "%s%s", others.len > 0 ? ", " : "ANALYZE ", s->streams[t].table);
 	const char *sql[] = { "ANALYZE posts", others.data };
 	return index_build(f->conns, CONNS, 0, sql, 2, err);

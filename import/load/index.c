@@ -52,21 +52,30 @@ enum ark_rc index_build_fresh(struct db_conn *const *conns, size_t conns_count, 
 	return index_build(conns, conns_count, 1, sql, n, err);
 }
 
-enum ark_rc index_drop_posts(struct db_conn *conn, struct index_saved *saved, struct ark_err *err)
+/* What other things hang on stays: foreign keys, replica identity, a place of its own. */
+static const char DROPPABLE[] =
+    "SELECT CASE WHEN c.oid IS NULL THEN pg_get_indexdef(i.indexrelid) ELSE format('ALTER TABLE %s ADD "
+    "CONSTRAINT %I %s', i.indrelid::regclass, c.conname, pg_get_constraintdef(c.oid)) END, "
+    "CASE WHEN c.oid IS NULL THEN format('DROP INDEX %s', i.indexrelid::regclass) ELSE "
+    "format('ALTER TABLE %s DROP CONSTRAINT %I', i.indrelid::regclass, c.conname) END FROM pg_index i "
+    "JOIN pg_class x ON x.oid = i.indexrelid LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid "
+    "AND c.conrelid = i.indrelid AND c.contype IN ('p', 'u', 'x') WHERE i.indrelid = $1::text::regclass "
+    "AND i.indisvalid AND NOT i.indisreplident AND NOT i.indisclustered AND x.reltablespace = 0 "
+    "AND NOT EXISTS (SELECT 1 FROM pg_constraint f WHERE f.conindid = i.indexrelid AND f.contype = 'f') "
+    "AND ($2::text = 't' OR (NOT i.indisprimary AND c.oid IS NULL)) ORDER BY c.oid IS NULL, 2";
+
+enum ark_rc index_drop(struct db_conn *conn, const char *table, bool keys, struct index_saved *saved,
+                       struct ark_err *err)
 {
 	ark_auto(db_result_freep) struct db_result *res = NULL;
-	enum ark_rc rc = db_query(conn,
-	                          "SELECT pg_get_indexdef(i.indexrelid), i.indexrelid::regclass::text "
-	                          "FROM pg_index i WHERE i.indrelid = 'posts'::regclass AND NOT "
-	                          "i.indisprimary AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE "
-	                          "c.conindid = i.indexrelid) ORDER BY 2", DB_NO_PARAMS, &res, err);
+	enum ark_rc rc = db_query(conn, DROPPABLE,
+	                          DB_PARAMS(ark_str_z(table), ark_str_z(keys ? "t" : "f")), &res, err);
 	if (rc < 0)
 		return rc;
-	saved->sql = ark_calloc(db_rows(res) + 1, sizeof(*saved->sql));
+	saved->sql = ark_realloc(saved->sql, saved->count + db_rows(res) + 1, sizeof(*saved->sql));
 	for (size_t i = 0; i < db_rows(res) && rc == ARK_OK; i++) {
 		saved->sql[saved->count++] = ark_strdup(db_value(res, i, 0));
-		char drop[256];
-		snprintf(drop, sizeof(drop), "DROP INDEX %.*s", ARK_FMT(db_value(res, i, 1)));
+		ark_auto(ark_freep) char *drop = ark_strdup(db_value(res, i, 1));
 		rc = db_exec(conn, drop, err);
 	}
 	return rc;

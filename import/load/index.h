@@ -18,12 +18,14 @@ enum ark_rc index_start_fresh(struct db_conn *conn, struct ark_err *err);
 enum ark_rc index_build_fresh(struct db_conn *const *conns, size_t conns_count, struct ark_err *err);
 
 struct index_saved {
-	char **sql; /* CREATE INDEX ... of what was dropped */
+	char **sql; /* CREATE INDEX ... or ALTER TABLE ... of what was dropped */
 	size_t count;
 };
 
-/* Drop the secondary indexes of posts inside the open transaction; *saved tells how to make them. */
-enum ark_rc index_drop_posts(struct db_conn *conn, struct index_saved *saved, struct ark_err *err);
+/* Drop the secondary indexes of a table inside the open transaction, with `keys` primary and unique ones
+ * too; how to make them is added to *saved. */
+enum ark_rc index_drop(struct db_conn *conn, const char *table, bool keys, struct index_saved *saved,
+                       struct ark_err *err);
 enum ark_rc index_restore(struct db_conn *conn, const struct index_saved *saved, struct ark_err *err);
 void index_saved_release(struct index_saved *saved);
 

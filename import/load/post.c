@@ -187,15 +187,16 @@ struct row {
 	struct ark_str note;
 };
 
-static void put_hex(struct ark_buf *out, const uint8_t bytes[16])
+#define HEX_LEN 32
+
+static struct ark_str to_hex(const uint8_t bytes[16], char out[HEX_LEN])
 {
 	static const char DIGITS[] = "0123456789abcdef";
-	char hex[32];
 	for (int i = 0; i < 16; i++) {
-		hex[2 * i] = DIGITS[bytes[i] >> 4];
-		hex[2 * i + 1] = DIGITS[bytes[i] & 15];
+		out[2 * i] = DIGITS[bytes[i] >> 4];
+		out[2 * i + 1] = DIGITS[bytes[i] & 15];
 	}
-	ark_buf_add(out, hex, sizeof(hex));
+	return ark_str_n(out, HEX_LEN);
 }
 
 /* What was written, so that a later run can tell whether somebody changed it; the same text as
@@ -216,6 +217,9 @@ static void written_digest(struct post_writer *w, const struct row *row, uint8_t
 static void put_row(struct post_writer *w, struct load_target *t, const struct row *row)
 {
 	struct sink *s = w->sink;
+	char digits[HEX_LEN], hex[HEX_LEN];
+	struct ark_str source = to_hex(row->digest, digits);
+	sink_post(s, row->id, source);
 	ark_buf_reset(&w->hashtags);
 	if (memchr(row->message.ptr, '#', row->message.len) != NULL)
 		text_hashtags(row->message, &w->hashtags);
@@ -255,10 +259,8 @@ static void put_row(struct post_writer *w, struct load_target *t, const struct r
 	sink_i64(s, SINK_ARK_POST, row->ordinal);
 	sink_i64(s, SINK_ARK_POST, row->part);
 	sink_i64(s, SINK_ARK_POST, w->l->run_no);
-	struct ark_buf *hex = sink_raw(s, SINK_ARK_POST);
-	put_hex(hex, row->digest);
-	hex = sink_raw(s, SINK_ARK_POST);
-	put_hex(hex, written);
+	sink_str(s, SINK_ARK_POST, source);
+	sink_str(s, SINK_ARK_POST, to_hex(written, hex));
 	sink_str(s, SINK_ARK_POST, row->note.len > 0 ? row->note : ARK_STR_NONE);
 	sink_end(s, SINK_ARK_POST);
 	t->count.posts++;

@@ -1,5 +1,8 @@
 #include "import/load/sink.h"
 
+#include <stdlib.h>
+
+#include "common/base/mem.h"
 #include "common/db/text.h"
 
 #include "common/base/banned.h"
@@ -49,6 +52,7 @@ static const char *const ARK_CHANNEL[] = { "workspace", "slack_id", "channel_id"
 static const char *const ARK_FILE[] = { "workspace", "slack_id", "file_id", "post_id", "place", "name",
 	"mime", "size", "may_be_html", "link", "note", "state", "reason", "run", NULL };
 static const char *const RENAME[] = { "post_id", "old_name", NULL };
+static const char *const SEEN[] = { "post_id", "source", "post_no", NULL };
 
 static const struct {
 	const char *name;
@@ -76,6 +80,7 @@ static const struct {
 	[SINK_ARK_CHANNEL] = { "slack_channel", "matterark.slack_channel", ARK_CHANNEL, true },
 	[SINK_ARK_FILE] = { "slack_file", "matterark.slack_file", ARK_FILE, true },
 	[SINK_RENAME] = { "rename", "ark_rename", RENAME, true },
+	[SINK_SEEN] = { "seen", "ark_seen", SEEN, true },
 };
 
 #define STAGE_NAME(n) "ark_stage_" n
@@ -100,6 +105,7 @@ static const char *const STAGED[SINK_TABLES] = {
 	[SINK_ARK_CHANNEL] = STAGE_NAME("slack_channel"),
 	[SINK_ARK_FILE] = STAGE_NAME("slack_file"),
 	[SINK_RENAME] = "ark_rename",
+	[SINK_SEEN] = "ark_seen",
 };
 
 /* Messages and what hangs on them: large, and new as a whole at a first import. */
@@ -132,6 +138,7 @@ void sink_release(struct sink *s)
 		ark_buf_release(&s->streams[t].rows);
 		io_spool_close(&s->streams[t].spool);
 	}
+	free(s->wanted);
 }
 
 bool sink_has(const struct sink *s, enum sink_table table, const char *column)
@@ -141,6 +148,11 @@ bool sink_has(const struct sink *s, enum sink_table table, const char *column)
 		if (strcmp(x->columns[c], column) == 0)
 			return x->present[c];
 	ark_bug("no column %s in %s", column, x->table);
+}
+
+const char *sink_target(enum sink_table table)
+{
+	return TABLES[table].target;
 }
 
 static void column_list(const struct sink_stream *x, struct ark_buf *sql)
@@ -157,8 +169,11 @@ static void column_list(const struct sink_stream *x, struct ark_buf *sql)
 
 void sink_stage_sql(const struct sink *s, struct ark_buf *sql)
 {
-	for (int t = 0; t < SINK_TABLES; t++) {
-		if (t == SINK_RENAME || s->streams[t].table != STAGED[t])
+	if (s->narrow)
+		ark_buf_z(sql, "CREATE TEMP TABLE ark_seen (post_id varchar(26) NOT NULL, source uuid NOT NULL, "
+		               "post_no bigint NOT NULL) ON COMMIT DROP;\n");
+	for (int t = 0; t < SINK_KEPT; t++) {
+		if (s->streams[t].table != STAGED[t])
 			continue;
 		ark_buf_fmt(sql, "CREATE TEMP TABLE %s ON COMMIT DROP AS SELECT ", STAGED[t]);
 		column_list(&s->streams[t], sql);
@@ -210,6 +225,58 @@ enum ark_rc sink_close(struct sink *s, enum sink_table table, struct ark_err *er
 	return rc;
 }
 
+/* In front of each row of a marked stream. */
+struct mark {
+	uint32_t post_no, len;
+};
+
+/* Of the whole rows in `in` those that are wanted go to `out`; what is left begins a row. */
+static void pick(const struct sink *s, struct ark_buf *in, struct ark_buf *out)
+{
+	struct mark m;
+	size_t at = 0;
+	for (; in->len - at >= sizeof(m); at += sizeof(m) + m.len) {
+		memcpy(&m, in->data + at, sizeof(m));
+		if (in->len - at - sizeof(m) < m.len)
+			break;
+		if (s->wanted[m.post_no / 8] >> m.post_no % 8 & 1)
+			ark_buf_add(out, in->data + at + sizeof(m), m.len);
+	}
+	memmove(in->data, in->data + at, in->len - at);
+	ark_buf_cut(in, in->len - at);
+}
+
+static enum ark_rc send_rows(const struct sink *s, const struct sink_stream *x, struct db_conn *conn,
+                             struct ark_err *err)
+{
+	enum ark_rc rc = ARK_OK;
+	ark_auto(ark_buf_release) struct ark_buf chunk;
+	ark_auto(ark_buf_release) struct ark_buf picked;
+	ark_buf_init(&chunk, SIZE_MAX / 2);
+	ark_buf_init(&picked, SIZE_MAX / 2);
+	uint64_t len = x->spool.len + x->rows.len;
+	for (uint64_t at = 0; rc == ARK_OK && at < len;) {
+		bool spooled = at < x->spool.len;
+		uint64_t left = spooled ? x->spool.len - at : len - at;
+		size_t n = left < FLUSH_BYTES ? (size_t)left : FLUSH_BYTES;
+		char *to = ark_buf_room(&chunk, n);
+		if (spooled)
+			rc = io_spool_read(&x->spool, at, to, n, err);
+		else
+			memcpy(to, x->rows.data + (at - x->spool.len), n);
+		chunk.len += n;
+		at += n;
+		struct ark_buf *out = x->marked ? &picked : &chunk;
+		if (x->marked)
+			pick(s, &chunk, &picked);
+		if (rc == ARK_OK && out->len > 0 && (!x->marked || out->len >= FLUSH_BYTES || at == len)) {
+			rc = db_copy_data(conn, out->data, out->len, err);
+			ark_buf_reset(out);
+		}
+	}
+	return rc;
+}
+
 enum ark_rc sink_flush(struct sink *s, enum sink_table table, struct db_conn *conn,
                        struct ark_err *err)
 {
@@ -217,18 +284,8 @@ enum ark_rc sink_flush(struct sink *s, enum sink_table table, struct db_conn *co
 	if (x->count == 0)
 		return ARK_OK;
 	enum ark_rc rc = copy_begin(x, conn, err);
-	ark_auto(ark_buf_release) struct ark_buf chunk;
-	ark_buf_init(&chunk, FLUSH_BYTES);
-	for (uint64_t at = 0; rc == ARK_OK && at < x->spool.len;) {
-		size_t n = x->spool.len - at < FLUSH_BYTES ? (size_t)(x->spool.len - at) : FLUSH_BYTES;
-		ark_buf_reset(&chunk);
-		rc = io_spool_read(&x->spool, at, ark_buf_room(&chunk, n), n, err);
-		if (rc == ARK_OK)
-			rc = db_copy_data(conn, chunk.data, n, err);
-		at += n;
-	}
-	if (rc == ARK_OK && x->rows.len > 0)
-		rc = db_copy_data(conn, x->rows.data, x->rows.len, err);
+	if (rc == ARK_OK)
+		rc = send_rows(s, x, conn, err);
 	ark_buf_reset(&x->rows);
 	io_spool_close(&x->spool);
 	uint64_t rows;
@@ -236,6 +293,46 @@ enum ark_rc sink_flush(struct sink *s, enum sink_table table, struct db_conn *co
 		rc = db_copy_finish(conn, &rows, err);
 	x->count = 0;
 	return rc < 0 ? ark_err_in(err, rc, "table %s", x->table) : rc;
+}
+
+/* ---- only what is new ---- */
+
+void sink_narrow(struct sink *s)
+{
+	static const enum sink_table MARKED[] = { SINK_POSTS, SINK_ARK_POST, SINK_REACTIONS,
+		                                  SINK_ARK_REACTION };
+	s->narrow = true;
+	for (size_t i = 0; i < sizeof(MARKED) / sizeof(MARKED[0]); i++)
+		s->streams[MARKED[i]].marked = true;
+}
+
+enum ark_rc sink_choose(struct sink *s, struct db_conn *conn, struct ark_err *err)
+{
+	s->wanted = ark_calloc((size_t)s->post_no / 8 + 1, 1);
+	enum ark_rc rc = db_copy_out_begin(conn,
+	                                   "COPY (SELECT s.post_no FROM ark_seen s LEFT JOIN "
+	                                   "matterark.slack_post p ON p.post_id = s.post_id WHERE "
+	                                   "p.post_id IS NULL OR p.source <> s.source) TO STDOUT", err);
+	struct ark_str line;
+	while (rc == ARK_OK && (rc = db_copy_out_next(conn, &line, err)) == ARK_OK) {
+		uint64_t no;
+		if (!ark_str_u64(ark_str_trim(line), &no) || no > s->post_no)
+			ark_bug("no number of a post: %.*s", ARK_FMT(line));
+		s->wanted[no / 8] |= (uint8_t)(1u << no % 8);
+	}
+	return rc < 0 ? rc : ARK_OK;
+}
+
+void sink_post(struct sink *s, const char *id, struct ark_str source)
+{
+	s->post_no++;
+	if (!s->narrow)
+		return;
+	sink_begin(s, SINK_SEEN);
+	sink_z(s, SINK_SEEN, id);
+	sink_str(s, SINK_SEEN, source);
+	sink_i64(s, SINK_SEEN, s->post_no);
+	sink_end(s, SINK_SEEN);
 }
 
 enum ark_rc sink_ok(const struct sink *s, struct ark_err *err)
@@ -251,6 +348,8 @@ void sink_begin(struct sink *s, enum sink_table table)
 {
 	struct sink_stream *x = &s->streams[table];
 	x->row_at = x->rows.len;
+	if (x->marked)
+		ark_buf_add(&x->rows, (const char *)&(struct mark){ 0 }, sizeof(struct mark));
 	x->column = 0;
 	x->first = true;
 }
@@ -302,6 +401,11 @@ void sink_end(struct sink *s, enum sink_table table)
 	if (x->columns[x->column] != NULL)
 		ark_bug("row of %s ends at column %u", x->table, x->column);
 	ark_buf_c(&x->rows, '\n');
+	if (x->marked) {
+		size_t len = x->rows.len - x->row_at - sizeof(struct mark);
+		struct mark m = { .post_no = s->post_no, .len = (uint32_t)len };
+		memcpy(x->rows.data + x->row_at, &m, sizeof(m));
+	}
 	x->count++;
 	if (x->rows.len < FLUSH_BYTES)
 		return;

@@ -2,6 +2,10 @@
  * Rows on their way into tables, as COPY text. A table is either open on a connection of its own
  * (rows go there at once) or waits in a spool until sink_flush loads it. Columns that the database
  * does not have are left out, so one writer serves all schema levels.
+ *
+ * In a run over what was imported before nearly every message is known, and the same. There the server
+ * gets a digest of each post first (SINK_SEEN), says which are new or different, and only their rows
+ * follow out of the spools: sink_narrow.
  */
 #ifndef IMPORT_LOAD_SINK_H
 #define IMPORT_LOAD_SINK_H
@@ -18,7 +22,8 @@ enum sink_table {
 	SINK_CHANNELMEMBERS, SINK_CHANNELMEMBERHISTORY, SINK_POSTS, SINK_REACTIONS, SINK_THREADS,
 	SINK_THREADMEMBERSHIPS, SINK_PREFERENCES, SINK_SIDEBARCATEGORIES,
 	SINK_ARK_POST, SINK_ARK_REACTION, SINK_ARK_USER, SINK_ARK_CHANNEL, SINK_ARK_FILE,
-	SINK_RENAME,
+	SINK_KEPT, /* tables that stay are below it */
+	SINK_RENAME = SINK_KEPT, SINK_SEEN,
 	SINK_TABLES,
 };
 
@@ -41,6 +46,7 @@ struct sink_stream {
 	bool first;
 	uint64_t count;
 	bool freeze;                /* the table is emptied in the transaction that fills it */
+	bool marked;                /* its rows are spooled with the number of the post they belong to */
 	struct db_conn *conn;       /* open for COPY now; NULL: spooled */
 	struct io_spool spool;
 };
@@ -49,6 +55,9 @@ struct sink {
 	struct sink_stream streams[SINK_TABLES];
 	const char *temp_dir;
 	enum sink_mode mode;
+	bool narrow;                /* see sink_narrow */
+	uint32_t post_no;           /* of the post whose rows are being written, from 1 */
+	uint8_t *wanted;            /* a bit for each post */
 	enum ark_rc rc;             /* sticks; asked by sink_ok */
 	struct ark_err err;
 };
@@ -60,6 +69,15 @@ void sink_init(struct sink *s, const char *temp_dir, enum sink_mode mode,
 void sink_release(struct sink *s);
 /* Is this column there? A name that the table's list does not have is a bug. */
 bool sink_has(const struct sink *s, enum sink_table table, const char *column);
+/* From the beginning: posts and what hangs on them wait until sink_choose. */
+void sink_narrow(struct sink *s);
+/* SINK_SEEN is staged: which posts are new or say something else than slack_post knows? Rows of all
+ * others are left out by sink_flush. */
+enum ark_rc sink_choose(struct sink *s, struct db_conn *conn, struct ark_err *err);
+/* The rows that follow are those of another post; `source` is its digest as hexadecimal digits. */
+void sink_post(struct sink *s, const char *id, struct ark_str source);
+/* The table that rows of this kind end up in. */
+const char *sink_target(enum sink_table table);
 /* CREATE TEMP TABLE for each staged stream, appended to `sql`. */
 void sink_stage_sql(const struct sink *s, struct ark_buf *sql);
 

@@ -33,3 +33,12 @@ rows_of "$(db a)" | cmp - c.rows && echo the same as at once
 echo '== no file store'
 run matter-import slack "$archive" --team acme --database "$(db d)" --create-schema
 run matter-import slack "$archive" --team acme --database "$(db e)" --create-schema --files-from archive
+echo '== the command files'
+run matter-import files --database "$(db d)" --files late --dry-run
+run matter-import files --database "$(db d)"
+run matter-import files --database "$(db d)" --files late --files-from none
+run matter-import files "$archive" --database "$(db d)" --files late --json
+rows_of "$(db d)" | cmp - c.rows && echo the same as at once
+run matter-import files "$archive" --database "$(db d)" --files late --no-previews
+sql "$ARK_TEST_DSN" "create database $(db_name f)"
+run matter-import files --database "$(db f)" --files late

@@ -20,12 +20,12 @@ interrupt()
 	echo "exit $code"
 }
 copying() { echo "select 1 from pg_stat_progress_copy p join pg_database d on d.oid = p.datid where tuples_processed > 1000 and d.datname like '$1'"; }
-interrupt INT "$(copying 'matterark\_tmp%')" matter-import slack big.zip --team acme --database "$(db)" --create-schema
+interrupt INT "$(copying 'matterark\_tmp%')" matter-import slack big.zip --files-from none --team acme --database "$(db)" --create-schema
 echo "databases: $(databases)"
-interrupt TERM "$(copying 'matterark\_tmp%')" matter-import slack big.zip --team acme --database "$(db)" --create-schema
+interrupt TERM "$(copying 'matterark\_tmp%')" matter-import slack big.zip --files-from none --team acme --database "$(db)" --create-schema
 echo "databases: $(databases)"
 # killed: the rest goes with the next run
-interrupt KILL "$(copying 'matterark\_tmp%')" matter-import slack big.zip --team acme --database "$(db)" --create-schema
+interrupt KILL "$(copying 'matterark\_tmp%')" matter-import slack big.zip --files-from none --team acme --database "$(db)" --create-schema
 databases | tidy | sed 's/_tmp_.*/_tmp_RUN/'
 export_of export
 until ! sql "$ARK_TEST_DSN" "select 1 from pg_stat_activity where datname like 'matterark\_tmp%'" | grep -q 1; do
@@ -34,9 +34,9 @@ done
 run matter-import slack export --team acme --database "$(db)" --create-schema -v
 databases
 everything "$(db)" >before
-interrupt INT "$(copying "$(db_name)")" matter-import slack big.zip --team acme --database "$(db)"
+interrupt INT "$(copying "$(db_name)")" matter-import slack big.zip --files-from none --team acme --database "$(db)"
 everything "$(db)" | cmp - before
-run matter-import slack big.zip --team acme --database "$(db)"
+run matter-import slack big.zip --files-from none --team acme --database "$(db)"
 run matter-import verify big.zip --team acme --database "$(db)" | sed 's/^ *[0-9]\{3,\}/many/'
 # while an archive is only read
 mkfifo talk

@@ -1,0 +1,6 @@
+/* The formats that the program has; --format names one of them. */
+#include "export/record.h"
+
+#include "common/base/banned.h"
+
+const struct export_format *const EXPORT_FORMATS[] = { &EXPORT_JSONL, &EXPORT_HTML, &EXPORT_SLACK, NULL };

@@ -1,0 +1,48 @@
+/*
+ * matter-export: Mattermost conversations out of the database.
+ *
+ *	main.c options.c        this file: which command
+ *	run.c                   the command `run` as a list of phases
+ *	select.c people.c plan.c   what is in scope, counted and cut into tasks
+ *	crew.c read.c bodies.c  threads; posts with all that hangs on them; attachments
+ *	record.c formats/       the record, and one file per output format
+ *	about.c                 people, channels, run.json
+ *	out.c bag.c             the tree of files, and the bag it is
+ */
+#include <locale.h>
+
+#include "common/cli/start.h"
+#include "export/app.h"
+
+#include "common/base/banned.h"
+
+static int run(const struct export_config *config, const struct ark_args *args, struct ark_talk *talk)
+{
+	static int (*const COMMANDS[])(struct export_app *a, struct ark_err *err) = {
+		[COMMAND_RUN] = export_command_run,
+	};
+	struct ark_err err = { 0 };
+	ark_auto(export_app_release) struct export_app app;
+	export_app_init(&app, config, args, talk);
+	int rc = COMMANDS[ark_args_command(args)](&app, &err);
+	if (app.bar_runs)
+		ark_progress_end(&app.bar);
+	app.bar_runs = false;
+	return rc < 0 ? (int)ark_fail(talk, &err) : rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct export_config config;
+	struct ark_talk talk;
+	ark_auto(ark_args_release) struct ark_args args = { 0 };
+	int code;
+	setlocale(LC_CTYPE, "C.UTF-8");
+	if (!ark_start(&EXPORT_TOOL, argc, argv, &config, &args, &talk, &code))
+		return code;
+	if (args.common.show_config) {
+		export_show_config(&config, &args, &talk);
+		return ark_finish(&talk, ARK_EXIT_DONE);
+	}
+	return ark_finish(&talk, (enum ark_exit)run(&config, &args, &talk));
+}

@@ -1,0 +1,74 @@
+#include "export/options.h"
+
+#include "common/base/banned.h"
+
+#define AT(field) offsetof(struct export_config, field)
+enum { RUN = 1 };
+
+static const struct ark_command COMMANDS[] = {
+	{ "run", "export conversations", NULL, 0, 0,
+	  "Every public and private channel, deleted messages included, unless options say otherwise. What is "
+	  "there is read in one snapshot; the server may run meanwhile. The folder gets its name when it is "
+	  "complete." },
+};
+
+static const char *const ATTACHMENTS[] = { "none", "reference", "copy", NULL };
+
+static const struct ark_option OPTIONS[] = {
+	ARK_TITLE("Where from"),
+	MM_PLACE_ROWS(struct export_config, place, RUN),
+	MM_PLACE_FILES_ROW(struct export_config, place, RUN),
+	{ "snapshot", 0, "ID", ARK_TEXT, AT(snapshot), NULL, 0,
+	  "read what the session that exported this snapshot sees (pg_export_snapshot)", .commands = RUN },
+
+	ARK_TITLE("Where to"),
+	{ "out", 'o', "DIR", ARK_TEXT, AT(out), NULL, ARK_IS_FOLDER,
+	  "folder that the export becomes; it must not be there", .commands = RUN },
+	{ "format", 'f', "NAME", ARK_LIST, AT(formats), NULL, 0,
+	  "output formats, also several separated by commas: jsonl (what is meant when nothing is said), html",
+	  .commands = RUN },
+
+	ARK_TITLE("What"),
+	{ "team", 't', "NAME", ARK_LIST, AT(teams), NULL, 0, "only channels of this team", .commands = RUN },
+	{ "channel", 'c', "GLOB", ARK_LIST, AT(channels), NULL, 0,
+	  "only channels with such names; direct conversations are not touched by this", .commands = RUN },
+	{ "user", 'u', "NAME", ARK_LIST, AT(users), NULL, 0,
+	  "every conversation that this person was in, direct ones too, for the time in which they were; where "
+	  "that is not known the messages are included and marked \"unknown\"", .commands = RUN },
+	{ "direct", 0, NULL, ARK_FLAG, AT(direct), NULL, 0, "direct and group conversations too",
+	  .commands = RUN },
+	{ "no-deleted", 0, NULL, ARK_FLAG, AT(no_deleted), NULL, 0, "leave out deleted messages",
+	  .commands = RUN },
+	{ "since", 0, "TIME", ARK_TIME, AT(since), NULL, 0, "only messages written from then on",
+	  .commands = RUN },
+	{ "until", 0, "TIME", ARK_TIME, AT(until), NULL, 0, "only messages written before then",
+	  .commands = RUN },
+	{ "match", 'm', "TEXT", ARK_LIST, AT(match), NULL, 0, "only messages that hold this text, in any case",
+	  .commands = RUN },
+	{ "context", 0, "N", ARK_NUMBER, AT(context), NULL, 0, "and so many messages before and after each hit",
+	  .commands = RUN, .max = 100000 },
+
+	ARK_TITLE("How"),
+	{ "attachments", 0, "WHAT", ARK_CHOICE, AT(attachments), NULL, 0,
+	  "what becomes of attached files: nothing, read for their SHA-256, or copied into the export",
+	  .commands = RUN, .words = ATTACHMENTS, .def = "reference" },
+	{ "shard", 0, "I/N", ARK_TEXT, AT(shard), NULL, 0,
+	  "only the I-th of N parts of the channels: for N jobs on several machines", .commands = RUN },
+	{ "jobs", 'j', "N", ARK_NUMBER, AT(jobs), NULL, 0,
+	  "threads, each with two connections and about 8 MB (one per processor, at most 5)", .commands = RUN,
+	  .max = 64 },
+	{ "dry-run", 'n', NULL, ARK_FLAG, AT(dry_run), NULL, 0, "say what would be exported, and write nothing",
+	  .commands = RUN },
+};
+
+const struct ark_tool EXPORT_TOOL = {
+	.name = "matter-export",
+	.version = MATTERARK_VERSION,
+	.summary = "Mattermost conversations out of the database",
+	.commands = COMMANDS,
+	.command_count = sizeof(COMMANDS) / sizeof(COMMANDS[0]),
+	.options = OPTIONS,
+	.option_count = sizeof(OPTIONS) / sizeof(OPTIONS[0]),
+	.examples = "  matter-export run --embedded --out export\n"
+	            "  matter-export run --team acme --channel 'proj-*' --out proj\n",
+};

@@ -1,0 +1,438 @@
+/* matter-export run: from the options to a folder with its final name. */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/base/mem.h"
+#include "common/base/time.h"
+#include "common/cli/human.h"
+#include "common/cli/render.h"
+#include "common/cli/signal.h"
+#include "export/app.h"
+#include "export/bag.h"
+
+#include "common/base/banned.h"
+
+/* --- what was asked for ------------------------------------------------------------------------ */
+
+static enum ark_rc choose_formats(struct export_app *a, struct ark_err *err)
+{
+	const struct ark_list *asked = &a->config->formats;
+	ark_auto(ark_buf_release) struct ark_buf names;
+	ark_buf_init(&names, 4096);
+	for (size_t i = 0; i < asked->count; i++)
+		ark_buf_fmt(&names, "%s%s", i > 0 ? "," : "", asked->items[i]);
+	if (asked->count == 0)
+		ark_buf_z(&names, "jsonl");
+	for (struct ark_str rest = ark_buf_view(&names); rest.len > 0;) {
+		size_t end = ark_str_find(rest, ',', 0);
+		struct ark_str name = ark_str_trim(ark_str_first(rest, end));
+		rest = ark_str_from(rest, end == SIZE_MAX ? rest.len : end + 1);
+		size_t n = 0;
+		while (EXPORT_FORMATS[n] != NULL && !ark_str_eqz(name, EXPORT_FORMATS[n]->name))
+			n++;
+		if (EXPORT_FORMATS[n] == NULL) {
+			ark_err_set(err, ARK_KIND_USAGE, "there is no format '%.*s'", ARK_FMT(name));
+			ark_err_hint(err, "'matter-export run --help' lists them");
+			return ARK_FAIL;
+		}
+		bool twice = false;
+		for (unsigned i = 0; i < a->formats_count; i++)
+			twice = twice || a->formats[i] == EXPORT_FORMATS[n];
+		if (!twice && a->formats_count < EXPORT_FORMATS_MAX)
+			a->formats[a->formats_count++] = EXPORT_FORMATS[n];
+	}
+	return ARK_OK;
+}
+
+/* "2/8" */
+static enum ark_rc parse_shard(const char *text, struct export_scope *scope, struct ark_err *err)
+{
+	struct ark_str all = ark_str_z(text);
+	size_t slash = ark_str_find(all, '/', 0);
+	uint64_t n = 0, of = 0;
+	bool fine = slash != SIZE_MAX && ark_str_u64(ark_str_first(all, slash), &n) &&
+	            ark_str_u64(ark_str_from(all, slash + 1), &of);
+	if (!fine || n < 1 || n > of || of > 10000)
+		return ark_err_set(err, ARK_KIND_USAGE, "--shard '%s' is not I/N with 1 <= I <= N <= 10000", text);
+	scope->shard = (unsigned)n;
+	scope->shards = (unsigned)of;
+	return ARK_OK;
+}
+
+static enum ark_rc read_scope(struct export_app *a, struct ark_err *err)
+{
+	const struct export_config *c = a->config;
+	a->scope = (struct export_scope){
+		.teams = c->teams, .channels = c->channels, .users = c->users, .match = c->match,
+		.context = c->context, .direct = c->direct, .no_deleted = c->no_deleted,
+		.has_since = c->since.has, .since_ms = c->since.ms,
+		.has_until = c->until.has, .until_ms = c->until.ms,
+	};
+	if (c->out == NULL && !c->dry_run)
+		return ark_err_set(err, ARK_KIND_USAGE, "--out is missing: where to");
+	if (c->context > 0 && c->match.count == 0)
+		return ark_err_set(err, ARK_KIND_USAGE, "--context is about the hits of --match, which is missing");
+	return c->shard != NULL ? parse_shard(c->shard, &a->scope, err) : ARK_OK;
+}
+
+/* Said before the database is looked for: an existing place is refused as early as can be. */
+static enum ark_rc check_target(struct export_app *a, struct ark_err *err)
+{
+	struct stat st;
+	if (a->config->out == NULL || lstat(a->config->out, &st) != 0)
+		return ARK_OK;
+	ark_err_set(err, ARK_KIND_REFUSED, "'%s' is there already", a->config->out);
+	ark_err_hint(err, "name a folder that is not there; what exists is never overwritten");
+	return ARK_FAIL;
+}
+
+/* --- where from -------------------------------------------------------------------------------- */
+
+static const struct mm_place_how HOW = { .app = "matter-export", .has_files = true,
+	                                 .interrupted = ark_interrupted };
+
+void export_show_config(const struct export_config *config, const struct ark_args *args, struct ark_talk *talk)
+{
+	ark_show_config(args, config, talk);
+	if (ark_args_command(args) == COMMAND_RUN)
+		mm_place_show(&config->place, args, &HOW, talk);
+}
+
+/* Fact  fixtures/mattermost/schema: there in every release from 7.8 on */
+static enum ark_rc check_schema(const struct mm_db_info *info, struct ark_err *err)
+{
+	static const char *const NEEDED[][2] = {
+		{ "posts", "id createat updateat deleteat editat userid channelid rootid originalid message type "
+		           "props hashtags fileids hasreactions ispinned remoteid" },
+		{ "channels", "id name displayname header purpose creatorid type createat updateat deleteat teamid" },
+		{ "channelmembers", "channelid userid schemeadmin" },
+		{ "channelmemberhistory", "channelid userid jointime leavetime" },
+		{ "users", "id username email firstname lastname nickname position roles createat updateat deleteat "
+		           "remoteid" },
+		{ "bots", "userid ownerid" },
+		{ "teams", "id name displayname" },
+		{ "reactions", "postid userid emojiname createat deleteat" },
+		{ "fileinfo", "id postid name extension mimetype creatorid path size createat deleteat width height" },
+	};
+	for (size_t i = 0; i < sizeof(NEEDED) / sizeof(NEEDED[0]); i++) {
+		for (struct ark_str rest = ark_str_z(NEEDED[i][1]); rest.len > 0;) {
+			size_t end = ark_str_find(rest, ' ', 0);
+			ark_auto(ark_freep) char *column = ark_strdup(ark_str_first(rest, end));
+			rest = ark_str_from(rest, end == SIZE_MAX ? rest.len : end + 1);
+			if (mm_has_column(info, NEEDED[i][0], column))
+				continue;
+			ark_err_set(err, ARK_KIND_REFUSED, "this is no Mattermost database that can be read: no column %s.%s",
+			            NEEDED[i][0], column);
+			ark_err_hint(err, "Mattermost 7.8 and later are known");
+			return ARK_FAIL;
+		}
+	}
+	return ARK_OK;
+}
+
+static enum ark_rc refuse_pooler(struct export_app *a, struct ark_err *err)
+{
+	bool pooler = false;
+	ark_auto(ark_buf_release) struct ark_buf reason;
+	ark_buf_init(&reason, 4096);
+	enum ark_rc rc = db_is_pooler(a->conn, &pooler, &reason, err);
+	if (rc < 0 || !pooler)
+		return rc;
+	ark_err_set(err, ARK_KIND_REFUSED, "a pooler stands before the database: %s", reason.data);
+	ark_err_hint(err, "name the server itself; an exported snapshot lives in one real session");
+	return ARK_FAIL;
+}
+
+/* The moment that all connections see. */
+static enum ark_rc take_snapshot(struct export_app *a, struct ark_err *err)
+{
+	enum ark_rc rc = db_txn_begin(&a->txn, a->conn, "ISOLATION LEVEL REPEATABLE READ, READ ONLY", err);
+	if (rc == ARK_OK && a->config->snapshot != NULL)
+		rc = export_snapshot_join(a->conn, a->config->snapshot, false, err);
+	else if (rc == ARK_OK && db_server_version(a->conn) >= 110000)
+		rc = db_exec(a->conn, "SET LOCAL jit = off", err);
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	if (rc == ARK_OK)
+		rc = db_query_one(a->conn, "SELECT pg_export_snapshot(), (extract(epoch FROM now()) * 1000)::bigint, "
+		                           "pg_is_in_recovery(), current_setting('server_version'), current_database()",
+		                  DB_NO_PARAMS, &res, err);
+	if (rc < 0)
+		return ark_err_in(err, rc, "taking a snapshot");
+	ark_buf_str(&a->snapshot, a->config->snapshot != NULL ? ark_str_z(a->config->snapshot) : db_value(res, 0, 0));
+	a->snapshot_ms = db_i64(res, 0, 1);
+	a->standby = db_bool(res, 0, 2);
+	ark_buf_str(&a->server, db_value(res, 0, 3));
+	ark_buf_str(&a->database, db_value(res, 0, 4));
+	return ARK_OK;
+}
+
+static enum ark_rc open_source(struct export_app *a, struct ark_err *err)
+{
+	enum ark_rc rc = mm_place_find(&a->place, &a->config->place, a->args, &HOW, err);
+	if (rc == ARK_OK)
+		rc = mm_place_open(&a->place, NULL, err);
+	if (rc < 0)
+		return rc;
+	mm_place_say(&a->place, "reading from", a->talk);
+	struct db_options db = { .app = "matter-export", .interrupted = ark_interrupted };
+	rc = db_open(a->place.dsn.data, &db, &a->conn, err);
+	if (rc == ARK_OK)
+		rc = refuse_pooler(a, err);
+	if (rc == ARK_OK)
+		rc = mm_detect(a->conn, &a->info, err);
+	if (rc == ARK_OK)
+		rc = check_schema(a->info, err);
+	for (size_t i = 0; rc == ARK_OK && i < mm_db_warning_count(a->info); i++)
+		ark_warn(a->talk, "export.schema", "%s; continuing", mm_db_warning(a->info, i));
+	return rc == ARK_OK ? take_snapshot(a, err) : rc;
+}
+
+static enum ark_rc look_for_files(struct export_app *a, struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	enum ark_rc rc = db_query(a->conn, "SELECT 1 FROM fileinfo WHERE postid <> '' LIMIT 1", DB_NO_PARAMS, &res, err);
+	a->has_files = rc == ARK_OK && db_rows(res) > 0;
+	return rc;
+}
+
+/* --- what formats see -------------------------------------------------------------------------- */
+
+static void on_note(void *ctx, const char *reason, uint64_t n)
+{
+	struct export_app *a = ctx;
+	pthread_mutex_lock(&a->lock);
+	size_t i = 0;
+	while (i < a->notes_count && strcmp(a->notes[i].reason, reason) != 0)
+		i++;
+	if (i == EXPORT_NOTES_MAX)
+		ark_bug("more than %d kinds of notes", EXPORT_NOTES_MAX);
+	if (i == a->notes_count)
+		a->notes[a->notes_count++] = (struct export_note){ reason, 0 };
+	a->notes[i].n += n;
+	pthread_mutex_unlock(&a->lock);
+}
+
+static void fill_run(struct export_app *a)
+{
+	a->run = (struct export_run){
+		.tool = "matter-export " MATTERARK_VERSION,
+		.people = a->sel.people, .people_count = a->sel.people_count,
+		.channels = a->sel.channels, .channels_count = a->sel.channels_count,
+		.has_match = a->scope.match.count > 0,
+		.incremental = a->config->incremental,
+		.snapshot_ms = a->snapshot_ms,
+		.conn = a->conn,
+		.out = a->out,
+		.note = on_note, .note_ctx = a,
+	};
+	a->per_channel = ark_calloc(a->sel.channels_count + 1, sizeof(a->per_channel[0]));
+}
+
+/* --- what is told ------------------------------------------------------------------------------ */
+
+static void say_plan(struct export_app *a)
+{
+	ark_out(a->talk, "%12llu  posts in %zu conversations", (unsigned long long)a->sel.planned,
+	        a->sel.channels_count);
+	for (size_t i = 0; i < a->sel.channels_count; i++) {
+		const struct export_channel *c = &a->sel.channels[i];
+		if (c->posts == 0)
+			continue;
+		ark_out(a->talk, "%12llu  %.*s/%.*s", (unsigned long long)c->posts, ARK_FMT(c->team_path),
+		        ARK_FMT(c->channel_path));
+		struct ark_event e;
+		ark_event_begin(&e, "channel", "export.planned");
+		ark_event_text(&e, "team", c->team_path);
+		ark_event_text(&e, "channel", c->channel_path);
+		ark_event_text(&e, "id", c->id);
+		ark_event_u64(&e, "posts", c->posts);
+		ark_event_send(&e, a->talk);
+	}
+}
+
+/*
+ * Everything that is in posts is accounted for: exported, or left out for a reason. With --match and
+ * --user the counts cannot know beforehand, so what did not come is left out by these. More orphans
+ * than copies, or a missing post, is a bug of ours.
+ */
+static void settle_counts(struct export_app *a)
+{
+	uint64_t posts = atomic_load(&a->posts), orphans = atomic_load(&a->orphans);
+	bool open = a->scope.match.count > 0 || a->scope.users.count > 0;
+	if (posts > a->sel.planned || (posts < a->sel.planned && !open && !a->config->incremental))
+		ark_bug("%llu posts exported of %llu", (unsigned long long)posts, (unsigned long long)a->sel.planned);
+	a->sel.left[a->config->incremental ? LEFT_SAME : LEFT_MATCH] += a->sel.planned - posts;
+	if (orphans > a->sel.left[LEFT_VERSION])
+		ark_bug("more orphans than copies");
+	a->sel.left[LEFT_VERSION] -= orphans;
+	uint64_t sum = posts + orphans;
+	for (int i = 0; i < LEFT_COUNT; i++)
+		sum += a->sel.left[i];
+	if (sum != a->sel.rows)
+		ark_bug("%llu rows accounted for of %llu", (unsigned long long)sum, (unsigned long long)a->sel.rows);
+}
+
+static uint64_t missing(const struct export_app *a)
+{
+	return a->bodies != NULL ? export_bodies_missing(a->bodies) : 0;
+}
+
+static void say_done(struct export_app *a)
+{
+	uint64_t plain, written, records = atomic_load(&a->records);
+	export_out_bytes(a->out, &plain, &written);
+	ark_auto(ark_buf_release) struct ark_buf size;
+	ark_buf_init(&size, 256);
+	ark_human_bytes(&size, written);
+	ark_info(a->talk, "export.done", "%llu records of %zu conversations, %s, in %s", (unsigned long long)records,
+	         a->sel.channels_count, size.data, a->config->out);
+	for (size_t i = 0; i < a->notes_count; i++)
+		ark_info(a->talk, "export.note", "%s: %llu", a->notes[i].reason, (unsigned long long)a->notes[i].n);
+	if (a->sel.unknown_history > 0)
+		ark_info(a->talk, "export.history", "in %u conversations it is not known who was there when",
+		         a->sel.unknown_history);
+	if (missing(a) > 0)
+		ark_warn(a->talk, "export.missing", "the file store does not have %llu of the attached files; their "
+		                                    "messages say so", (unsigned long long)missing(a));
+	struct ark_event e;
+	ark_event_begin(&e, "summary", "export.done");
+	ark_event_text(&e, "place", ark_str_z(a->config->out));
+	ark_event_u64(&e, "rows", a->sel.rows);
+	ark_event_u64(&e, "records", records);
+	ark_event_u64(&e, "posts", atomic_load(&a->posts));
+	ark_event_u64(&e, "orphans", atomic_load(&a->orphans));
+	ark_event_u64(&e, "purged", atomic_load(&a->purged));
+	ark_event_u64(&e, "attachments_missing", missing(a));
+	ark_event_open(&e, "not_exported");
+	for (int i = 0; i < LEFT_COUNT; i++)
+		ark_event_u64(&e, export_left_name((enum export_left)i), a->sel.left[i]);
+	ark_event_close(&e);
+	ark_event_u64(&e, "bytes", written);
+	ark_event_u64(&e, "bytes_plain", plain);
+	ark_event_i64(&e, "duration_ms", ark_time_now_ms() - a->begin_ms);
+	ark_event_send(&e, a->talk);
+}
+
+/* --- attachments ------------------------------------------------------------------------------- */
+
+/* Where the store is not known, the export says so for each attachment, and the run once. */
+static enum ark_rc open_bodies(struct export_app *a, struct ark_err *err)
+{
+	if (a->config->attachments == ATTACHMENTS_NONE || !a->has_files)
+		return ARK_OK;
+	bool copy = a->config->attachments == ATTACHMENTS_COPY;
+	enum ark_rc rc = export_bodies_new(&a->place.where.files, copy ? a->out : NULL, &a->bodies, err);
+	if (rc == ARK_OK || err->kind != ARK_KIND_MISSING || copy || ark_args_given(a->args, "files"))
+		return rc;
+	ark_warn(a->talk, "export.no_files", "%s; continuing without looking at attachments", err->text);
+	*err = (struct ark_err){ 0 };
+	return ARK_OK;
+}
+
+/* --- the run ----------------------------------------------------------------------------------- */
+
+static enum ark_rc export_all(struct export_app *a, struct ark_err *err)
+{
+	ark_progress_phase(&a->bar, "exporting", "messages", a->sel.planned, 0);
+	enum ark_rc rc = export_crew_work(a, err);
+	ark_progress_phase(&a->bar, "people and channels", NULL, 0, 0);
+	if (rc == ARK_OK)
+		rc = export_write_people(a, err);
+	if (rc == ARK_OK)
+		rc = export_write_channels(a, err);
+	if (rc < 0)
+		return rc;
+	settle_counts(a);
+	return export_write_run(a, err);
+}
+
+static enum ark_rc finish(struct export_app *a, struct ark_err *err)
+{
+	struct export_bag_info info = {
+		.agent = a->run.tool,
+		.date_ms = a->begin_ms,
+		.description = ARK_LIT("Mattermost conversations, exported by matter-export"),
+	};
+	enum ark_rc rc = export_bag_write(a->out, &info, err);
+	ark_progress_phase(&a->bar, "writing to disk", NULL, 0, 0);
+	return rc == ARK_OK ? export_out_publish(a->out, err) : rc;
+}
+
+int export_command_run(struct export_app *a, struct ark_err *err)
+{
+	a->begin_ms = ark_time_now_ms();
+	enum ark_rc rc = choose_formats(a, err);
+	if (rc == ARK_OK)
+		rc = read_scope(a, err);
+	if (rc == ARK_OK)
+		rc = check_target(a, err);
+	if (rc == ARK_OK)
+		rc = open_source(a, err);
+	if (rc < 0)
+		return rc;
+	bool whole = false;
+	for (unsigned i = 0; i < a->formats_count; i++)
+		whole = whole || a->formats[i]->alone;
+	ark_progress_begin(&a->bar, a->talk);
+	a->bar_runs = true;
+	ark_progress_phase(&a->bar, "counting", NULL, 0, 0);
+	rc = look_for_files(a, err);
+	if (rc == ARK_OK)
+		rc = export_select(a->conn, a->info, &a->scope, whole, &a->sel, err);
+	if (rc == ARK_OK && a->config->dry_run) {
+		ark_progress_end(&a->bar);
+		a->bar_runs = false;
+		say_plan(a);
+		return ARK_EXIT_DONE;
+	}
+	if (rc == ARK_OK)
+		rc = export_out_open(a->config->out, &a->out, err);
+	if (rc < 0)
+		return rc;
+	fill_run(a);
+	rc = open_bodies(a, err);
+	if (rc == ARK_OK)
+		rc = export_all(a, err);
+	if (rc == ARK_OK)
+		rc = finish(a, err);
+	ark_progress_end(&a->bar);
+	a->bar_runs = false;
+	if (rc < 0)
+		return rc;
+	say_done(a);
+	return missing(a) > 0 ? ARK_EXIT_LOSSES : ARK_EXIT_DONE;
+}
+
+void export_app_init(struct export_app *a, const struct export_config *config, const struct ark_args *args,
+                     struct ark_talk *talk)
+{
+	memset(a, 0, sizeof(*a));
+	a->config = config;
+	a->args = args;
+	a->talk = talk;
+	mm_place_init(&a->place);
+	ark_buf_init(&a->snapshot, 256);
+	ark_buf_init(&a->server, 256);
+	ark_buf_init(&a->database, 256);
+	pthread_mutex_init(&a->lock, NULL);
+}
+
+void export_app_release(struct export_app *a)
+{
+	if (a->bar_runs)
+		ark_progress_end(&a->bar);
+	export_bodies_free(a->bodies);
+	export_out_free(a->out);
+	export_selection_release(&a->sel);
+	free(a->per_channel);
+	mm_db_info_free(a->info);
+	db_txn_end(&a->txn);
+	db_close(a->conn);
+	mm_place_release(&a->place);
+	ark_buf_release(&a->snapshot);
+	ark_buf_release(&a->server);
+	ark_buf_release(&a->database);
+	pthread_mutex_destroy(&a->lock);
+}
