@@ -242,6 +242,7 @@ struct load_job app_job(struct app *a)
 		         .no_direct = c->no_direct,
 		         .channels = c->channels.count > 0 ? c->channels.items : NULL,
 		         .channels_count = c->channels.count,
+		         .overwrite = c->overwrite,
 		         .temp_dir = c->temp_dir,
 		         .memory_bytes = c->memory },
 		.translate = { .no_joins = c->no_joins,
@@ -369,8 +370,14 @@ enum ark_rc app_tell(struct app *a, const struct load_outcome *out, bool check, 
 	}
 	if (!check && !out->first_import) {
 		r.changes = (struct report_changes){ .known = true, .added = out->posts_new,
-			                             .updated = out->posts_updated, .kept = out->posts_kept };
-		uint64_t other = out->posts_new + out->posts_updated + out->posts_kept;
+			                             .updated = out->posts_updated, .kept = out->posts_kept,
+			                             .kept_deleted = out->kept_deleted + out->kept_purged,
+			                             .orphaned = out->posts_orphaned,
+			                             .channels_kept = out->channels_kept,
+			                             .people_kept = out->users_kept,
+			                             .channels_older = out->channels_older,
+			                             .deactivated = out->users_deactivated };
+		uint64_t other = out->posts_new + out->posts_updated + out->posts_kept + out->posts_orphaned;
 		r.changes.same = a->l.report.total.posts > other ? a->l.report.total.posts - other : 0;
 	}
 	*lost = import_report_lost(&r) + import_report_damage(&r) + files_lost(a);
@@ -391,6 +398,13 @@ enum ark_rc app_open_report(struct app *a, struct ark_err *err)
 	return a->config->report != NULL ? import_report_open(a->config->report, &a->report, err) : ARK_OK;
 }
 
+void app_say_caches(struct app *a)
+{
+	ark_info(a->talk, "import.caches",
+	         "a running server must drop its caches: System Console, or POST /api/v4/caches/invalidate, or a "
+	         "restart");
+}
+
 /* What stays to be done by hand, said once at the end. */
 void app_say_next(struct app *a, const struct load_outcome *out)
 {
@@ -399,9 +413,7 @@ void app_say_next(struct app *a, const struct load_outcome *out)
 		return;
 	}
 	if (!out->created_database && out->rows_written > 0)
-		ark_info(a->talk, "import.caches",
-		         "a running server must drop its caches: System Console, or "
-		         "POST /api/v4/caches/invalidate, or a restart");
+		app_say_caches(a);
 	if (a->place.embedded != NULL)
 		ark_info(a->talk, "import.where", "the private database lies in %.*s; it runs only while a tool "
 		                                  "uses it", ARK_FMT(db_embedded_dir(a->place.embedded)));

@@ -56,6 +56,8 @@ void app_end_bar(struct app *a);
 /* Report and closing lines; *lost is the number of messages lost against the archive's will. */
 enum ark_rc app_tell(struct app *a, const struct load_outcome *out, bool check, uint64_t *lost,
                      struct ark_err *err);
+/* A running server must drop its caches: done, or said. */
+void app_say_caches(struct app *a);
 /* What stays to be done by hand. */
 void app_say_next(struct app *a, const struct load_outcome *out);
 

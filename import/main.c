@@ -16,6 +16,7 @@
 #include "common/cli/start.h"
 #include "common/mm/state.h"
 #include "import/files.h"
+#include "import/load/undo.h"
 #include "import/load/verify.h"
 #include "import/slack/ts.h"
 
@@ -112,6 +113,8 @@ static void say_verified(struct app *a, const struct verify_result *v)
 		{ "files_removed_here", v->files_removed_here, "files removed in Mattermost (no failure)" },
 		{ "changed_here", v->changed_here, "changed in Mattermost since (no failure)" },
 		{ "deleted_here", v->deleted_here, "deleted in Mattermost since (no failure)" },
+		{ "left_out_here", v->left_out_here,
+		  "under messages or by accounts that were deleted in Mattermost (no failure)" },
 		{ "reactions_removed_here", v->reactions_removed_here, "reactions taken back (no failure)" },
 		{ "elsewhere", v->elsewhere, "posts of other archives (no failure)" },
 	};
@@ -157,13 +160,18 @@ static void say_run(struct app *a, const struct db_result *res, size_t i)
 {
 	char iso[ARK_TIME_ISO];
 	ark_time_iso(db_i64(res, i, 1), iso);
-	ark_out(a->talk, "%.*s\t%s\t%.*s\t%.*s\t%.*s messages", ARK_FMT(db_value(res, i, 0)), iso,
-	        ARK_FMT(db_value(res, i, 3)), ARK_FMT(db_value(res, i, 4)), ARK_FMT(db_value(res, i, 5)));
+	ark_out(a->talk, "%.*s\t%s\t%.*s\t%.*s\t%.*s messages%s", ARK_FMT(db_value(res, i, 0)), iso,
+	        ARK_FMT(db_value(res, i, 3)), ARK_FMT(db_value(res, i, 4)), ARK_FMT(db_value(res, i, 5)),
+	        db_null(res, i, 7) ? "" : ", undone");
 	struct ark_event e;
 	ark_event_begin(&e, "run", "import.run");
 	ark_event_text(&e, "run", db_value(res, i, 0));
 	ark_event_time(&e, "started", db_i64(res, i, 1));
 	ark_event_time(&e, "finished", db_i64(res, i, 2));
+	if (!db_null(res, i, 7))
+		ark_event_time(&e, "undone", db_i64(res, i, 7));
+	ark_event_text(&e, "workspace", db_value(res, i, 8));
+	ark_event_text(&e, "tool", db_value(res, i, 9));
 	ark_event_text(&e, "team", db_value(res, i, 3));
 	ark_event_text(&e, "archives", db_value(res, i, 4));
 	ark_event_u64(&e, "messages", (uint64_t)db_i64(res, i, 5));
@@ -190,11 +198,81 @@ static int run_runs(struct app *a, struct ark_err *err)
 	rc = db_query(conn,
 	              "SELECT r.run, r.started, r.finished, coalesce(t.name, ''), (SELECT "
 	              "string_agg(x, ', ') FROM jsonb_array_elements_text(r.archives) x), "
-	              "r.counts->>'written', r.counts->>'posts' FROM matterark.run r LEFT JOIN teams t "
+	              "r.counts->>'written', r.counts->>'posts', r.undone, r.workspace, r.tool FROM matterark.run r LEFT JOIN teams t "
 	              "ON t.id = r.team_id ORDER BY r.run_no", DB_NO_PARAMS, &res, err);
 	for (size_t i = 0; rc == ARK_OK && i < db_rows(res); i++)
 		say_run(a, res, i);
 	return rc < 0 ? rc : ARK_EXIT_DONE;
+}
+
+static void on_undo(void *ctx, enum undo_line kind, const char *what, uint64_t count)
+{
+	static const struct {
+		const char *id, *text;
+	} KINDS[] = {
+		[UNDO_BUILT] = { "built", "of people's, on this run" },
+		[UNDO_DELETED] = { "deleted", "rows deleted" },
+		[UNDO_RESTORED] = { "restored", "rows as before" },
+		[UNDO_KEPT] = { "kept", "rows that others changed too: theirs stays" },
+		[UNDO_BODIES] = { "bodies", "to delete from the file store" },
+	};
+	struct app *a = ctx;
+	ark_out(a->talk, "%s\t%llu\t%s\t%s", KINDS[kind].id, (unsigned long long)count, what,
+	        KINDS[kind].text);
+	struct ark_event e;
+	ark_event_begin(&e, kind == UNDO_BUILT ? "warning" : "status", "undo.plan");
+	ark_event_text(&e, "kind", ark_str_z(KINDS[kind].id));
+	ark_event_text(&e, "what", ark_str_z(what));
+	ark_event_u64(&e, "count", count);
+	ark_event_send(&e, a->talk);
+}
+
+static void say_undone(struct app *a, const struct undo_outcome *out)
+{
+	bool dry = a->config->dry_run;
+	struct ark_event e;
+	ark_event_begin(&e, "summary", "undo.summary");
+	ark_event_text(&e, "run", ark_str_z(a->args->operands.items[0]));
+	ark_event_bool(&e, "dry_run", dry);
+	ark_event_u64(&e, "built", out->built);
+	ark_event_u64(&e, "deleted", out->deleted);
+	ark_event_u64(&e, "restored", out->restored);
+	ark_event_u64(&e, "kept", out->kept);
+	ark_event_u64(&e, "bodies", out->bodies);
+	ark_event_send(&e, a->talk);
+	if (dry) {
+		ark_info(a->talk, "undo.dry_run", "dry run: nothing was kept");
+		return;
+	}
+	ark_info(a->talk, "undo.done", "run %s is undone", a->args->operands.items[0]);
+	if (out->created_database)
+		ark_info(a->talk, "undo.database",
+		         "this run made database '%s': its tables stay, without what the run brought; drop the "
+		         "database to be rid of them", out->database);
+	app_say_caches(a);
+}
+
+static int run_undo(struct app *a, struct ark_err *err)
+{
+	enum ark_rc rc = app_choose_database(a, false, err);
+	if (rc == ARK_OK)
+		rc = app_open_database(a, err);
+	if (rc < 0)
+		return rc;
+	mm_place_say(&a->place, "undoing in", a->talk);
+	struct undo_job job = { .dsn = a->place.dsn.data,
+		                .db = { .app = "matter-import", .interrupted = ark_interrupted },
+		                .run = a->args->operands.items[0],
+		                .force = a->config->force,
+		                .dry_run = a->config->dry_run,
+		                .line = on_undo,
+		                .ctx = a };
+	struct undo_outcome out;
+	rc = load_undo(&job, &out, err);
+	if (rc < 0)
+		return rc;
+	say_undone(a, &out);
+	return ARK_EXIT_DONE;
 }
 
 int main(int argc, char **argv)
@@ -205,6 +283,7 @@ int main(int argc, char **argv)
 		[COMMAND_VERIFY] = run_verify,
 		[COMMAND_RUNS] = run_runs,
 		[COMMAND_FILES] = files_run,
+		[COMMAND_UNDO] = run_undo,
 	};
 	struct import_config config;
 	struct ark_talk talk;

@@ -3,7 +3,7 @@
 #include "common/base/banned.h"
 
 #define AT(field) offsetof(struct import_config, field)
-enum { CHECK = 1, SLACK = 2, VERIFY = 4, RUNS = 8, FILES = 16 };
+enum { CHECK = 1, SLACK = 2, VERIFY = 4, RUNS = 8, FILES = 16, UNDO = 32 };
 
 static const struct ark_command COMMANDS[] = {
 	{ "check", "read archives as the import would and report; writes to no database", "ARCHIVE...", 1,
@@ -18,6 +18,9 @@ static const struct ark_command COMMANDS[] = {
 	  ARK_OPERANDS_ANY,
 	  "Out of archives that hold bodies, with the tokens of archives that hold links, or with "
 	  "--slack-token-file. May be interrupted and started again; what is there is not fetched twice." },
+	{ "undo", "take the newest run back", "RUN", 1, 1,
+	  "Its rows go, what it changed is as before, counters are corrected by what it added. What people "
+	  "built on it (replies, reactions, ...) is listed and makes it refuse." },
 };
 
 static const char *const GUESTS[] = { "guest", "member", "skip", NULL };
@@ -30,8 +33,8 @@ static const char *const INDEXES[] = { "auto", "keep", "rebuild", NULL };
 
 static const struct ark_option OPTIONS[] = {
 	ARK_TITLE("Where to"),
-	MM_PLACE_ROWS(struct import_config, place, SLACK | VERIFY | RUNS | FILES),
-	MM_PLACE_FILES_ROW(struct import_config, place, SLACK | VERIFY | FILES),
+	MM_PLACE_ROWS(struct import_config, place, SLACK | VERIFY | RUNS | FILES | UNDO),
+	MM_PLACE_FILES_ROW(struct import_config, place, SLACK | VERIFY | FILES | UNDO),
 	{ "create-schema", 0, NULL, ARK_FLAG, AT(create_schema), NULL, 0,
 	  "make a complete Mattermost 11.6 schema where the database is not there or empty",
 	  .commands = SLACK },
@@ -102,7 +105,10 @@ static const struct ark_option OPTIONS[] = {
 
 	ARK_TITLE("How"),
 	{ "dry-run", 'n', NULL, ARK_FLAG, AT(dry_run), NULL, 0,
-	  "do everything but the last step, and say what it would have been", .commands = SLACK },
+	  "do everything but the last step, and say what it would have been", .commands = SLACK | UNDO },
+	{ "overwrite", 0, NULL, ARK_FLAG, AT(overwrite), NULL, 0,
+	  "messages that were changed in Mattermost say again what Slack says; deleted ones stay deleted",
+	  .commands = SLACK },
 	{ "report", 'r', "DIR", ARK_TEXT, AT(report), NULL, ARK_IS_FOLDER,
 	  "write report.html, report.json, skipped.jsonl, users.csv, missing-files.csv there",
 	  .commands = CHECK | SLACK },
@@ -110,7 +116,8 @@ static const struct ark_option OPTIONS[] = {
 	  "indexes of posts in a database that exists: rebuilt after loading where that pays and nobody "
 	  "else is connected, kept, or rebuilt", .commands = SLACK, .words = INDEXES, .def = "auto" },
 	{ "force", 0, NULL, ARK_FLAG, AT(force), NULL, 0,
-	  "rebuild indexes although other sessions are connected", .commands = SLACK },
+	  "rebuild indexes although other sessions are connected; undo what people have built on",
+	  .commands = SLACK | UNDO },
 	{ "temp-dir", 0, "DIR", ARK_TEXT, AT(temp_dir), "TMPDIR", ARK_IS_FOLDER,
 	  "folder for temporary files", .commands = CHECK | SLACK | VERIFY | FILES, .def = "/tmp" },
 	{ "memory", 0, "SIZE", ARK_SIZE, AT(memory), NULL, 0,

@@ -6,7 +6,7 @@
 #include "common/mm/place.h"
 
 enum import_command { COMMAND_CHECK, COMMAND_SLACK, COMMAND_VERIFY, COMMAND_RUNS,
-                      COMMAND_FILES };
+                      COMMAND_FILES, COMMAND_UNDO };
 
 enum { GENERAL_MERGE, GENERAL_KEEP };
 
@@ -36,6 +36,7 @@ struct import_config {
 	int bots;              /* 0 keep, 1 skip */
 	int indexes;           /* enum load_indexes */
 	bool force;
+	bool overwrite;
 	bool dry_run;
 	bool profile;
 	int files_from;        /* enum fetch_from */

@@ -327,8 +327,34 @@ static void run_documents(const struct load *l, struct ark_buf *archives, struct
 	ark_buf_z(counts, "}}");
 }
 
+/* A list of words as JSON. */
+static void put_words(struct ark_buf *out, const char *const *words, size_t count)
+{
+	ark_buf_c(out, '[');
+	for (size_t i = 0; i < count; i++) {
+		ark_buf_z(out, i > 0 ? "," : "");
+		ark_buf_json(out, ark_str_z(words[i]));
+	}
+	ark_buf_c(out, ']');
+}
+
+/* What was asked for: what verify compares, and what undo has to say. */
+static void run_options(const struct load_job *job, const struct load *l, bool created_database,
+                        struct ark_buf *out)
+{
+#define BOOL(x) ((x) ? "true" : "false")
+	const struct load_settings *s = &l->set;
+	ark_buf_fmt(out, "{\"created_database\":%s,\"channels\":", BOOL(created_database));
+	put_words(out, s->channels, s->channels_count);
+	ark_buf_fmt(out, ",\"since_us\":%lld,\"until_us\":%lld,\"no_direct\":%s,\"no_joins\":%s,"
+	            "\"skip_bots\":%s,\"merge_general\":%s,\"guests\":%d,\"overwrite\":%s}",
+	            (long long)job->translate.since_us, (long long)job->translate.until_us, BOOL(s->no_direct),
+	            BOOL(job->translate.no_joins), BOOL(job->translate.skip_bots), BOOL(s->merge_general),
+	            (int)s->guests, BOOL(s->overwrite));
+}
+
 enum ark_rc base_run_row(const struct load_job *job, struct load *l, struct db_conn *conn,
-                         struct ark_err *err)
+                         bool created_database, struct ark_err *err)
 {
 	ark_auto(ark_buf_release) struct ark_buf archives;
 	ark_auto(ark_buf_release) struct ark_buf clean;
@@ -337,15 +363,18 @@ enum ark_rc base_run_row(const struct load_job *job, struct load *l, struct db_c
 	ark_buf_init(&clean, 4u << 20);
 	ark_buf_init(&counts, 1u << 20);
 	run_documents(l, &archives, &counts);
+	ark_auto(ark_buf_release) struct ark_buf options;
+	ark_buf_init(&options, 1u << 20);
+	run_options(job, l, created_database, &options);
 	ark_utf8_clean(&clean, ark_buf_view(&archives));
 	char no[DB_NUM], start[DB_NUM], end[DB_NUM];
 	return db_run(conn,
 	              "INSERT INTO matterark.run (run_no, run, workspace, team_id, started, finished, "
 	              "tool, archives, options, counts) VALUES ($1::int, $2, $3, $4, $5::bigint, "
-	              "$6::bigint, $7, $8::jsonb, '{}', $9::jsonb)",
+	              "$6::bigint, $7, $8::jsonb, $10::jsonb, $9::jsonb)",
 	              DB_PARAMS(db_num(l->run_no, no), ark_str_z(l->run), l->workspace,
 	                        ark_str_z(l->team_id), db_num(l->start_ms, start),
 	                        db_num(ark_time_now_ms(), end), ark_str_z(job->tool),
-	                        ark_buf_view(&clean), ark_buf_view(&counts)),
+	                        ark_buf_view(&clean), ark_buf_view(&counts), ark_buf_view(&options)),
 	              NULL, err);
 }

@@ -9,10 +9,8 @@ static const struct change_table TABLES[] = {
 	{ "teams", { "id" } },
 	{ "users", { "id" } },
 	{ "bots", { "userid" } },
-	{ "channels", { "id" } },
 	{ "publicchannels", { "id" } },
 	{ "teammembers", { "teamid", "userid" } },
-	{ "channelmembers", { "channelid", "userid" } },
 	{ "channelmemberhistory", { "channelid", "userid", "jointime" } },
 	{ "preferences", { "userid", "category", "name" } },
 	{ "sidebarcategories", { "id", "userid" } }, /* the id alone is the key */
@@ -26,6 +24,8 @@ static const struct change_table TABLES[] = {
 	{ "matterark.slack_post", { "post_id" } },
 	{ "matterark.slack_reaction", { "post_id", "user_id", "emoji" } },
 	{ "matterark.slack_file", { "file_id" } },
+	{ "channelmembers", { "channelid", "userid" } },
+	{ "channels", { "id" } },
 };
 
 const struct change_table *change_table(struct ark_str name)
@@ -34,6 +34,11 @@ const struct change_table *change_table(struct ark_str name)
 		if (ark_str_eqz(name, TABLES[i].name))
 			return &TABLES[i];
 	return NULL;
+}
+
+const struct change_table *change_table_at(size_t n)
+{
+	return n < sizeof(TABLES) / sizeof(TABLES[0]) ? &TABLES[n] : NULL;
 }
 
 static const struct change_table *need(const char *name)

@@ -201,7 +201,7 @@ static enum ark_rc finish(struct fresh *f, const struct sink *s, struct ark_err 
 	if (rc == ARK_OK && f->job->files != NULL && !f->job->dry_run)
 		rc = f->job->files(f->job->ctx, f->conns[0], f->l, 0, err);
 	if (rc == ARK_OK)
-		rc = base_run_row(f->job, f->l, f->conns[0], err);
+		rc = base_run_row(f->job, f->l, f->conns[0], true, err);
 	if (rc == ARK_OK)
 		rc = note_made(f, err);
 	if (rc == ARK_OK)

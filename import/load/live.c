@@ -355,7 +355,7 @@ enum ark_rc load_live(const struct load_job *job, struct load *l, struct db_conn
 		rc = load_all(job, l, conn, &b, out, err);
 	int64_t began = ark_time_tick_ms();
 	if (rc == ARK_OK)
-		rc = base_run_row(job, l, conn, err);
+		rc = base_run_row(job, l, conn, b.empty, err);
 	if (rc == ARK_OK && b.empty && job->owner != NULL)
 		rc = mm_schema_owner(conn, ark_str_z(job->owner), err);
 	if (rc == ARK_OK && !job->dry_run)

@@ -15,6 +15,10 @@
  */
 static const char POSTS[] =
     "SELECT x.kind, coalesce(c.name, ''), x.ts, x.id FROM (SELECT CASE "
+    "WHEN p.id IS NULL AND w.post_id IS NULL AND (EXISTS (SELECT 1 FROM matterark.slack_post r LEFT JOIN "
+    "posts root ON root.id = r.post_id WHERE r.post_id = s.rootid AND (root.id IS NULL OR root.deleteat > 0)) "
+    "OR EXISTS (SELECT 1 FROM matterark.slack_user a WHERE a.user_id = s.userid AND NOT EXISTS (SELECT 1 FROM "
+    "users u WHERE u.id = a.user_id))) THEN 'left_out_here' "
     "WHEN p.id IS NULL AND w.post_id IS NULL THEN 'missing' "
     "WHEN p.id IS NULL OR p.deleteat > 0 THEN 'deleted_here' "
     "WHEN p.userid <> s.userid THEN 'author' "
@@ -80,6 +84,7 @@ static void take(struct counting *c, const struct db_result *row)
 		{ "changed_here", FIELD(changed_here), false },
 		{ "newer_here", FIELD(changed_here), false },
 		{ "deleted_here", FIELD(deleted_here), false },
+		{ "left_out_here", FIELD(left_out_here), false },
 		{ "reaction_removed_here", FIELD(reactions_removed_here), false },
 		{ "file_missing", FIELD(files_missing), true },
 		{ "file_removed_here", FIELD(files_removed_here), false },

@@ -11,7 +11,8 @@ struct verify_result {
 	uint64_t messages;        /* posts compared */
 	uint64_t reactions;
 	uint64_t missing, time, author, thread, text, reactions_missing, files_missing; /* failures */
-	uint64_t changed_here, deleted_here, reactions_removed_here, files_removed_here; /* people's doing */
+	/* people's doing: no failure */
+	uint64_t changed_here, deleted_here, left_out_here, reactions_removed_here, files_removed_here;
 	uint64_t elsewhere;       /* posts of earlier runs that this archive does not hold */
 };
 

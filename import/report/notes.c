@@ -292,6 +292,28 @@ static void ask_rest(struct ark_buf *b, const struct import_report *r)
 		             "text of Slack back; what was deleted stays deleted.</p>");
 		ask_end(b);
 	}
+	if (r->changes.known && r->changes.orphaned > 0) {
+		ask_begin(b, " note");
+		page_things(b, r->changes.orphaned, "new message belongs", "new messages belong");
+		ark_buf_z(b, " to what was deleted in Mattermost</h3><div><p>They are replies to deleted messages, "
+		             "or by accounts that were deleted, and were left out.</p>");
+		ask_end(b);
+	}
+	if (r->changes.known && r->changes.channels_kept + r->changes.people_kept > 0) {
+		ask_begin(b, " note");
+		page_things(b, r->changes.channels_kept + r->changes.people_kept, "channel or account did",
+		            "channels and accounts did");
+		ark_buf_z(b, " not follow Slack</h3><div><p>Names, topics and archiving of channels, and leaving of "
+		             "people, follow Slack until people in Mattermost change or use them.</p>");
+		ask_end(b);
+	}
+	if (r->changes.known && r->changes.channels_older > 0) {
+		ask_begin(b, " note");
+		page_things(b, r->changes.channels_older, "channel was", "channels were");
+		ark_buf_z(b, " imported from a newer archive before</h3><div><p>This one added the messages that were "
+		             "missing, and changed nothing else.</p>");
+		ask_end(b);
+	}
 	for (uint32_t i = 0; i < r->warnings_count; i++) {
 		ask_begin(b, " note");
 		ark_buf_z(b, "Warning</h3><div><p>");

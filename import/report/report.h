@@ -63,6 +63,11 @@ struct report_changes {
 	bool known;
 	uint64_t added, updated, same;
 	uint64_t kept; /* changed or deleted in Mattermost since an earlier run: left as they are */
+	uint64_t kept_deleted; /* of these: deleted or purged in Mattermost */
+	uint64_t orphaned;     /* new, but under a message or by an account that was deleted in Mattermost */
+	uint64_t channels_kept, people_kept; /* did not follow Slack because people use them here */
+	uint64_t channels_older; /* imported from a newer archive before: only what was missing */
+	uint64_t deactivated;
 };
 
 /*

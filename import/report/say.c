@@ -54,6 +54,35 @@ static void also(struct lines *l, uint64_t n, const char *what)
 	things(l, n, what);
 }
 
+/* What people did in Mattermost, and what this archive is too old for. */
+static void say_left_alone(struct lines *l, const struct report_changes *c)
+{
+	const struct {
+		uint64_t n;
+		const char *one, *many;
+	} ROWS[] = {
+		{ c->kept_deleted, "of these deleted in Mattermost, and stays so",
+		  "of these deleted in Mattermost, and stay so" },
+		{ c->orphaned, "new message left out: what it belongs to was deleted in Mattermost",
+		  "new messages left out: what they belong to was deleted in Mattermost" },
+		{ c->channels_kept, "channel keeps its name, topic or state from here",
+		  "channels keep their name, topic or state from here" },
+		{ c->people_kept, "person left Slack, but signed in here: left alone",
+		  "people left Slack, but signed in here: left alone" },
+		{ c->deactivated, "account of somebody who left Slack deactivated",
+		  "accounts of people who left Slack deactivated" },
+		{ c->channels_older, "channel was imported from a newer archive before: only what was missing",
+		  "channels were imported from a newer archive before: only what was missing" },
+	};
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		if (ROWS[i].n == 0)
+			continue;
+		label(l, "");
+		things(l, ROWS[i].n, pick(ROWS[i].n, ROWS[i].one, ROWS[i].many));
+		line(l);
+	}
+}
+
 static void say_counts(struct lines *l, const struct import_report *r)
 {
 	const struct load_count *c = &r->total;
@@ -76,6 +105,7 @@ static void say_counts(struct lines *l, const struct import_report *r)
 	things(l, r->changes.same, "unchanged");
 	also(l, r->changes.kept, "changed in Mattermost and left alone");
 	line(l);
+	say_left_alone(l, &r->changes);
 }
 
 /* The reason to name next, -1 when none is left: losses first, then the most frequent. */
@@ -231,6 +261,12 @@ static void send_summary(const struct import_report *r, const char *folder, stru
 		ark_event_u64(&e, "updated", r->changes.updated);
 		ark_event_u64(&e, "same", r->changes.same);
 		ark_event_u64(&e, "kept", r->changes.kept);
+		ark_event_u64(&e, "kept_deleted", r->changes.kept_deleted);
+		ark_event_u64(&e, "orphaned", r->changes.orphaned);
+		ark_event_u64(&e, "channels_kept", r->changes.channels_kept);
+		ark_event_u64(&e, "people_kept", r->changes.people_kept);
+		ark_event_u64(&e, "channels_older", r->changes.channels_older);
+		ark_event_u64(&e, "people_deactivated", r->changes.deactivated);
 	}
 	ark_event_u64(&e, "channels", r->channels_count);
 	for (int i = 0; i < REPORT_STATUS_COUNT; i++)

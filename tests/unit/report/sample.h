@@ -226,7 +226,7 @@ static inline void sample_big(struct sample *s)
 	s->r.warnings = s->warnings;
 	s->r.warnings_count = 1;
 	s->r.people_without_account = 31;
-	s->r.changes = (struct report_changes){ true, 1234567, 4321, 98765, 12 };
+	s->r.changes = (struct report_changes){ .known = true, .added = 1234567, .updated = 4321, .same = 98765, .kept = 12 };
 	sample_sum(s);
 }
 
