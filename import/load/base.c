@@ -245,8 +245,8 @@ enum ark_rc base_known_channels(struct load *l, struct db_conn *conn, bool *firs
 	*first_import = true;
 	enum ark_rc rc = db_stream_begin(
 	    conn,
-	    "SELECT s.slack_id, c.id, c.name FROM matterark.slack_channel s "
-	    "JOIN channels c ON c.id = s.channel_id WHERE s.workspace = $1",
+	    "SELECT s.slack_id, coalesce(c.id, ''), coalesce(c.name, '') FROM matterark.slack_channel s "
+	    "LEFT JOIN channels c ON c.id = s.channel_id WHERE s.workspace = $1",
 	    DB_PARAMS(l->workspace), err);
 	while (rc == ARK_OK) {
 		const struct db_result *row;
@@ -254,12 +254,13 @@ enum ark_rc base_known_channels(struct load *l, struct db_conn *conn, bool *firs
 		if (rc != ARK_OK)
 			break;
 		*first_import = false;
-		if (db_value(row, 0, 1).len != MM_ID_LEN)
+		struct ark_str id = db_value(row, 0, 1);
+		if (id.len != MM_ID_LEN && id.len != 0)
 			continue;
 		l->known = ark_realloc(l->known, l->known_count + 1, sizeof(*l->known));
 		struct load_known *k = &l->known[l->known_count];
-		memcpy(k->id, db_value(row, 0, 1).ptr, MM_ID_LEN);
-		k->id[MM_ID_LEN] = '\0';
+		memcpy(k->id, id.ptr, id.len);
+		k->id[id.len] = '\0';
 		k->name = ark_pool_str(&l->strings, db_value(row, 0, 2));
 		ark_map_put(&l->known_channels, db_value(row, 0, 0), l->known_count++);
 	}

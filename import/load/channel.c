@@ -215,9 +215,6 @@ static void count_message(struct channel_loader *c, struct load_target *t, const
 	p->posts++;
 	if (p->first_ms == 0 || k->create_ms < p->first_ms)
 		p->first_ms = k->create_ms;
-	int64_t *newest = &l->x->sources[k->source].newest_us;
-	if (k->ts_us > *newest)
-		*newest = k->ts_us;
 	load_report_month(&l->report, k->create_ms);
 }
 

@@ -7,6 +7,8 @@
 
 #include "common/base/banned.h"
 
+#define A_DAY_MS 86400000 /* clocks differ */
+
 struct reading {
 	const struct gather *g;
 	struct load *l;
@@ -55,6 +57,10 @@ static void take_element(struct reading *r, struct json_val v)
 	case MESSAGE_BAD_TS: skip(r, SKIP_BAD_TS, 0, "ts is no number of seconds"); return;
 	case MESSAGE_FINE: break;
 	}
+	/* how old the archive is, whatever is taken of it; a time that is still to come tells nothing */
+	int64_t *newest = &r->l->x->sources[r->source].newest_us;
+	if (m.ts_us > *newest && m.ts_us < (r->l->start_ms + A_DAY_MS) * 1000)
+		*newest = m.ts_us;
 	if (t->skipped) {
 		skip(r, t->skip, m.ts_us, "");
 		return;

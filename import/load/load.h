@@ -42,7 +42,7 @@ struct load_target {
 
 /* A channel that an earlier run made. */
 struct load_known {
-	char id[MM_ID_LEN + 1];
+	char id[MM_ID_LEN + 1]; /* "": somebody deleted the channel for good */
 	struct ark_str name;
 };
 

@@ -419,16 +419,6 @@ static void put_channel(struct writer *w, struct load_target *t)
 	sink_end(s, SINK_PUBLICCHANNELS);
 }
 
-/* The age of what was read: greatest ts of a message in any of the archives. */
-static int64_t newest_us(const struct load *l)
-{
-	int64_t us = 0;
-	for (uint32_t i = 0; i < l->x->sources_count; i++)
-		if (l->x->sources[i].newest_us > us)
-			us = l->x->sources[i].newest_us;
-	return us;
-}
-
 static void put_channels(struct writer *w)
 {
 	struct load *l = w->l;
@@ -465,7 +455,7 @@ static void put_channels(struct writer *w)
 		sink_str(w->s, SINK_ARK_CHANNEL, conv->id);
 		sink_z(w->s, SINK_ARK_CHANNEL, l->targets[conv->target].id);
 		sink_i64(w->s, SINK_ARK_CHANNEL, l->run_no);
-		sink_i64(w->s, SINK_ARK_CHANNEL, newest_us(l));
+		sink_i64(w->s, SINK_ARK_CHANNEL, l->x->sources[conv->source].newest_us);
 		sink_str(w->s, SINK_ARK_CHANNEL, l->targets[conv->target].display);
 		sink_str(w->s, SINK_ARK_CHANNEL, l->targets[conv->target].header);
 		sink_str(w->s, SINK_ARK_CHANNEL, l->targets[conv->target].purpose);

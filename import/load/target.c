@@ -323,6 +323,9 @@ static enum skip_reason left_out(const struct load *l, const struct slack_conv *
 {
 	if (c->kind == CONV_COMMENTS)
 		return SKIP_CANVAS_COMMENT;
+	uint32_t known = ark_map_get(&l->known_channels, c->id);
+	if (known != ARK_MAP_NONE && l->known[known].id[0] == '\0')
+		return SKIP_CHANNEL_DELETED;
 	bool direct = c->kind == CONV_DIRECT || c->kind == CONV_GROUP;
 	if (direct)
 		return l->set.no_direct ? SKIP_OPTION_DIRECT : SKIP_NONE;

@@ -181,6 +181,7 @@ bool slack_convs_add(struct slack_convs *c, struct slack_people *people, enum co
 	/* in two lists at once (mpims also stand in groups.json): the narrower kind is the true one */
 	x->kind = x->listed && x->kind > kind ? x->kind : kind;
 	x->listed = true;
+	x->source = c->source;
 	claim_folder(c, x->name, at);
 	claim_folder(c, x->id, at);
 	return true;

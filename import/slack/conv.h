@@ -43,6 +43,7 @@ struct slack_conv {
 	uint32_t pins_count;
 	uint32_t files_left; /* day files not yet read, over all archives */
 	uint32_t files;
+	uint32_t source;     /* the newest archive that has it */
 	uint32_t target;     /* index of the Mattermost channel it goes to (load/target.h) */
 };
 
@@ -50,6 +51,7 @@ struct slack_convs {
 	struct slack_conv *list;
 	uint32_t count;
 	uint32_t cap;
+	uint32_t source;          /* archive that is being read: oldest first */
 	struct ark_map by_id;
 	struct ark_map by_folder; /* folder name to conversation */
 	struct ark_pool strings;

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
+#include "common/base/time.h"
 #include "common/io/archive.h"
 #include "import/slack/body.h"
 #include "import/slack/elements.h"
 #include "import/slack/mend.h"
+#include "import/slack/ts.h"
 
 #include "common/base/banned.h"
 
@@ -270,6 +272,7 @@ static void count_days(struct slack_export *x, struct slack_source *src, const s
 		uint32_t files = s->folders.entries[i].value;
 		uint32_t at = slack_convs_folder(&x->convs, folder); /* may move the list */
 		struct slack_conv *conv = &x->convs.list[at];
+		conv->source = x->convs.source;
 		conv->files += files;
 		conv->files_left += files;
 		src->day_files += files;
@@ -350,9 +353,75 @@ static enum ark_rc last_day(struct slack_source *src, struct ark_err *err)
 	return rc;
 }
 
-static int by_age(const void *a, const void *b)
+#define A_DAY_MS 86400000 /* a time that is still to come tells nothing; clocks differ */
+
+/* The greatest ts of a message in one day file. */
+static void newest_in(struct ark_str text, struct json_doc *doc, struct ark_buf *mended, int64_t *newest_us)
 {
-	return strcmp(((const struct slack_source *)a)->last_day, ((const struct slack_source *)b)->last_day);
+	struct json_val root;
+	struct ark_err ignored = { 0 };
+	if (slack_parse(doc, text, mended, &root, &ignored) < 0 || json_type(root) != JSON_ARRAY)
+		return;
+	struct json_iter it = json_items(root);
+	for (struct json_val v; json_next(&it, &v);) {
+		int64_t us;
+		if (json_type(v) == JSON_OBJECT && slack_ts_value(json_get(v, "ts"), &us) && us > *newest_us &&
+		    us < (ark_time_now_ms() + A_DAY_MS) * 1000)
+			*newest_us = us;
+	}
+}
+
+#define DAY_LOOK (64u << 20) /* a larger file says how old it is by its name alone */
+
+/* Two archives may end on the same day: their last messages tell. */
+static enum ark_rc last_message(struct slack_source *src, int64_t *newest_us, struct ark_err *err)
+{
+	ark_auto(io_archive_closep) struct io_archive *a = NULL;
+	ark_auto(ark_freep) char *text = ark_malloc(DAY_LOOK + JSON_PADDING);
+	ark_auto(json_doc_freep) struct json_doc *doc = json_doc_new();
+	ark_auto(ark_buf_release) struct ark_buf mended;
+	ark_buf_init(&mended, SLACK_MENDED_MAX);
+	enum ark_rc rc = io_archive_open(src->path, &a, err);
+	while (rc >= 0) {
+		struct io_entry entry;
+		size_t got = 0;
+		rc = io_archive_next(a, &entry, err);
+		if (rc == ARK_END)
+			return ARK_OK;
+		if (rc == ARK_FAIL) {
+			rc = ARK_OK;
+			continue;
+		}
+		struct ark_str base = ark_str_from(entry.name, rc == ARK_OK ? folder_len(entry.name) : 0);
+		if (rc == ARK_OK && is_day_name(base) && memcmp(base.ptr, src->last_day, 10) == 0 &&
+		    io_archive_read(a, text, DAY_LOOK, &got, err) == ARK_OK)
+			newest_in(ark_str_n(text, got), doc, &mended, newest_us);
+	}
+	return rc;
+}
+
+/* The oldest first; of two that are equally old the one that was named first. */
+static enum ark_rc sort_sources(struct slack_export *x, struct ark_err *err)
+{
+	ark_auto(ark_freep) int64_t *age = ark_calloc(x->sources_count, sizeof(*age));
+	enum ark_rc rc = ARK_OK;
+	for (uint32_t i = 0; i < x->sources_count && rc == ARK_OK; i++) {
+		rc = last_day(&x->sources[i], err);
+		if (rc == ARK_OK)
+			rc = last_message(&x->sources[i], &age[i], err);
+	}
+	for (uint32_t i = 1; i < x->sources_count && rc == ARK_OK; i++) {
+		struct slack_source source = x->sources[i];
+		int64_t own = age[i];
+		uint32_t at = i;
+		for (; at > 0 && age[at - 1] > own; at--) {
+			x->sources[at] = x->sources[at - 1];
+			age[at] = age[at - 1];
+		}
+		x->sources[at] = source;
+		age[at] = own;
+	}
+	return rc;
 }
 
 enum ark_rc slack_export_open(struct slack_export *x, char *const *paths, uint32_t count,
@@ -362,14 +431,13 @@ enum ark_rc slack_export_open(struct slack_export *x, char *const *paths, uint32
 	x->sources_count = count;
 	for (uint32_t i = 0; i < count; i++)
 		x->sources[i].path = ark_strdupz(paths[i]);
-	for (uint32_t i = 0; i < count && count > 1; i++) {
-		enum ark_rc rc = last_day(&x->sources[i], err);
+	if (count > 1) {
+		enum ark_rc rc = sort_sources(x, err);
 		if (rc < 0)
 			return rc;
 	}
-	if (count > 1)
-		qsort(x->sources, count, sizeof(*x->sources), by_age);
 	for (uint32_t i = 0; i < count; i++) {
+		x->convs.source = i;
 		enum ark_rc rc = open_one(x, i, err);
 		if (rc < 0)
 			return rc;

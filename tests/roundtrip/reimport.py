@@ -7,6 +7,8 @@
   built on    undo lists what people built on a run and refuses; --force takes it; order of runs, unknown runs
   beside      undo while others wrote: their part stays, counters are right
   parts       an export of later days only, then the whole: one root, not two; an older one adds and changes nothing
+  ages        which archive is the newer one, in one call and in several, whole or in part
+  gone        channels and accounts that were deleted for good stay so, with what belongs to them
   in use      import into a database that people use, undone: as before
   made        undo of the run that made the database
 
@@ -357,6 +359,53 @@ def parts(run):
     run.say(code == 0, f'{db}: verify', f'{code}: {said}')
 
 
+def ages(run):
+    """Which of two archives is the newer one, their last messages say, not their order nor their last day."""
+    db = 'ages'
+    old = export(os.path.join(run.work, 'old'), {
+        'dev': ('C0DEV0001', EVERYBODY, 'of old', False, [edited(msg(ANNA, 1, 'x'), 'of old', 900), msg(BEN, 30, 'in old')]),
+        'alone': ('C0ALONE07', EVERYBODY, '', False, [msg(BEN, 2, 'alone')])})
+    new = export(os.path.join(run.work, 'new'), {
+        'dev': ('C0DEV0001', EVERYBODY, 'of new', False, [msg(ANNA, 1, 'of new'), msg(BEN, 40, 'in new')])})
+    code, said = run.call('slack', new, old, '--team', 'acme', '--database', run.cluster.url(db), '--create-schema')
+    run.say(code == 0, f'{db}: both at once', f'{code}: {said}')
+    run.claims(db, [
+        ('the later copy wins whole', "select message, editat from posts where createat = 1700000001000", 'of new|0'),
+        ('what only one has stays', "select string_agg(message, ',' order by createat) from posts where message like 'in %'", 'in old,in new'),
+        ('each channel has the age of its archive', "select slack_id, (newest_us / 1000000) - 1700000000 from matterark.slack_channel order by 1",
+         'C0ALONE07|30\nC0DEV0001|40')])
+    there = inst.digest(run.cluster, db)
+    for options in ([], ['--channels', 'dev'], ['--until', '2023-11-14T22:13:22Z']):
+        run.load(db, old, *options, name=f'the old one again {options}')
+        run.say(inst.digest(run.cluster, db) == there, f'{db}: changes nothing')
+    run.load(db, new, '--until', '2023-11-14T22:13:22Z', '--overwrite', name='part of the new one')
+    run.say(inst.digest(run.cluster, db) == there, f'{db}: is as new as the whole, and changes nothing')
+
+
+def gone(run):
+    """A channel, an account that somebody deleted for good: nothing of them comes back."""
+    db = 'gone'
+    run.load(db, run.first)
+    run.query(db, """
+    create temp table c as select id from channels where displayname = 'talk';
+    delete from posts where channelid in (select id from c); delete from channelmembers where channelid in (select id from c);
+    delete from channelmemberhistory where channelid in (select id from c); delete from publicchannels where id in (select id from c); delete from channels where id in (select id from c);
+    create temp table u as select id from users where username = 'cleo';
+    delete from channelmembers where userid in (select id from u); delete from teammembers where userid in (select id from u);
+    delete from preferences where userid in (select id from u); delete from channelmemberhistory where userid in (select id from u);
+    delete from sidebarcategories where userid in (select id from u); delete from threadmemberships where userid in (select id from u);
+    delete from users where id in (select id from u);""")
+    said = run.load(db, run.second, '--verbose', name='second import')
+    run.say('channel_deleted' in said and 'left out: what they belong to' in said, f'{db}: is told', said)
+    run.claims(db, [
+        ('the channel stays gone', "select count(*) from channels where displayname = 'talk'", '0'),
+        ('so does the account', "select count(*) from users where username like 'cleo%'", '0'),
+        ('and what it wrote since', "select count(*) from posts where message in ('new', 'six late')", '0')])
+    run.consistent(db)
+    code, said = run.call('verify', run.second, '--team', 'acme', '--database', run.cluster.url(db))
+    run.say(code == 0, f'{db}: verify', f'{code}: {said}')
+
+
 def in_use(run):
     db = 'reimport_in_use'
     run.cluster.query('postgres', f"create database {db} owner mm template template0 encoding 'UTF8'", user='postgres')
@@ -393,7 +442,7 @@ def main():
         run = Run(cluster, work)
         try:
             cluster.start()
-            for scenario in (people, overwrite, built_on, beside, parts, in_use, made):
+            for scenario in (people, overwrite, built_on, beside, parts, ages, gone, in_use, made):
                 try:
                     scenario(run)
                 except fx.Failure as problem:
