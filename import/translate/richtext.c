@@ -160,6 +160,25 @@ static bool put_unicode(struct ark_str hex, struct ark_buf *out)
 	return true;
 }
 
+/* Slack's editor makes an emoji of whatever stands between two colons, "get:APIError: None" too. */
+static bool can_be_emoji(struct ark_str name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if ((name.ptr[i] >= 'A' && name.ptr[i] <= 'Z') || name.ptr[i] == ' ')
+			return false;
+	return true;
+}
+
+static void put_no_emoji(struct rich *r, struct ark_str name)
+{
+	ark_auto(ark_buf_release) struct ark_buf shown;
+	ark_buf_init(&shown, name.len + 2);
+	ark_buf_c(&shown, ':');
+	ark_buf_str(&shown, name);
+	ark_buf_c(&shown, ':');
+	markup_literal(&r->m, ark_buf_view(&shown));
+}
+
 static void put_emoji(struct rich *r, struct json_val el)
 {
 	struct ark_str name = json_text(json_get(el, "name"));
@@ -171,6 +190,10 @@ static void put_emoji(struct rich *r, struct json_val el)
 	if (!ark_str_has(name))
 		return;
 	bool is_own = r->world->emoji != NULL && r->world->emoji(r->world->ctx, name, &own);
+	if (!is_own && !ark_str_has(hex) && !can_be_emoji(name)) {
+		put_no_emoji(r, name);
+		return;
+	}
 	if (json_i64(json_get(el, "skin_tone"), &tone) && tone >= 2 && tone <= 6 &&
 	    name.len <= MM_EMOJI_NAME_BYTES && !is_own) {
 		int n =

@@ -198,6 +198,9 @@ static void emoji(void)
 		     "🫠");
 	check_inline("{\"type\":\"emoji\",\"name\":\"parrot\"}", ":slack_parrot:");
 	check_inline("{\"type\":\"emoji\",\"name\":\"own-one\"}", ":own-one:");
+	/* no name of an emoji: what somebody typed */
+	check_inline("{\"type\":\"text\",\"text\":\"get\"},{\"type\":\"emoji\",\"name\":\"APIError\"}",
+	             "get:APIError:");
 	check_inline("{\"type\":\"emoji\",\"name\":\"too_new\",\"unicode\":\"1f44b-1f3fc\"}",
 		     "👋🏼");
 	check_inline("{\"type\":\"emoji\",\"name\":\"too_new\",\"unicode\":\"zz\"}", ":too_new:");
