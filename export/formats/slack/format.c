@@ -36,7 +36,7 @@ static bool find_channel(void *ctx, struct ark_str name, struct ark_str *id, str
 	if (at == ARK_MAP_NONE)
 		return false;
 	*id = slack_channel_id(a, a->run->channels[at].id, room);
-	*title = a->run->channels[at].name;
+	*title = slack_channel_name(a, &a->run->channels[at]);
 	return true;
 }
 
@@ -81,7 +81,7 @@ static void slack_drop(void *self)
 		return;
 	io_zip_free(a->zip);
 	export_file_drop(&a->file);
-	struct ark_map *const maps[] = { &a->user_ids, &a->channel_ids, &a->by_user_name, &a->by_channel_name,
+	struct ark_map *const maps[] = { &a->user_ids, &a->channel_ids, &a->by_user_name, &a->by_channel_name, &a->shown,
 		                         &a->stamps_at };
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
 		ark_map_release(maps[i]);
@@ -135,6 +135,7 @@ static enum ark_rc slack_begin(const struct export_run *run, void **self, struct
 		channel_key(&a->key, run->channels[i].team_id, run->channels[i].name);
 		ark_map_put(&a->by_channel_name, ark_buf_view(&a->key), (uint32_t)i);
 	}
+	slack_names_gather(a);
 	return slack_ids_read(a, err);
 }
 

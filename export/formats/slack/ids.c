@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/base/utf8.h"
 #include "common/db/conn.h"
 #include "common/mm/state.h"
 #include "export/formats/slack/private.h"
@@ -70,6 +71,53 @@ struct ark_str slack_channel_id(const struct slack_archive *a, struct ark_str id
 	return known_or_made(a, &a->channel_ids, 'C', id, room);
 }
 
+/* Letters of any script without upper-case ASCII, digits, "-" and "_", 80 at most. */
+static bool fits_slack(struct ark_str name)
+{
+	if (name.len == 0 || ark_utf8_runes(name) > 80)
+		return false;
+	for (size_t i = 0, len; i < name.len; i += len) {
+		uint32_t r = ark_utf8_at(name, i, &len);
+		bool fine = (r >= 'a' && r <= 'z') || (r >= '0' && r <= '9') || r == '-' || r == '_' ||
+		            (r >= 0x80 && ark_utf8_is_word(r));
+		if (!fine)
+			return false;
+	}
+	return true;
+}
+
+static void shown_key(struct slack_archive *a, const struct export_channel *c)
+{
+	ark_buf_reset(&a->key);
+	ark_buf_str(&a->key, c->team_id);
+	ark_buf_c(&a->key, '/');
+	ark_buf_str(&a->key, c->display_name);
+}
+
+void slack_names_gather(struct slack_archive *a)
+{
+	for (size_t i = 0; i < a->run->channels_count; i++) {
+		const struct export_channel *c = &a->run->channels[i];
+		/* a name counts too: nobody else may be shown under it */
+		struct ark_str own[] = { c->display_name, c->name };
+		for (size_t k = 0; k < (ark_str_eq(own[0], own[1]) ? 1 : 2); k++) {
+			struct export_channel as = *c;
+			as.display_name = own[k];
+			shown_key(a, &as);
+			uint32_t n = ark_map_get(&a->shown, ark_buf_view(&a->key));
+			ark_map_put(&a->shown, ark_buf_view(&a->key), n == ARK_MAP_NONE ? 1 : n + 1);
+		}
+	}
+}
+
+struct ark_str slack_channel_name(struct slack_archive *a, const struct export_channel *c)
+{
+	if ((c->kind != EXPORT_PUBLIC && c->kind != EXPORT_PRIVATE) || !fits_slack(c->display_name))
+		return c->name;
+	shown_key(a, c);
+	return ark_map_get(&a->shown, ark_buf_view(&a->key)) == 1 ? c->display_name : c->name;
+}
+
 struct ark_str slack_file_id(struct ark_str id, char room[SLACK_ID])
 {
 	return made_id('F', id, room);
@@ -114,7 +162,7 @@ static enum ark_rc read_stamps(struct slack_archive *a, struct ark_err *err)
 {
 	enum ark_rc rc = db_exec(a->run->conn,
 	                         "DECLARE ark_stamps NO SCROLL CURSOR FOR SELECT channel_id, post_id, ts FROM "
-	                         "matterark.slack_post WHERE part = 0 AND ordinal = 0 ORDER BY channel_id", err);
+	                         "matterark.slack_post WHERE part = 0 AND ordinal <= 0 ORDER BY channel_id", err);
 	for (size_t rows = 1; rc == ARK_OK && rows > 0;) {
 		ark_auto(db_result_freep) struct db_result *res = NULL;
 		rc = db_query(a->run->conn, "FETCH 10000 FROM ark_stamps", DB_NO_PARAMS, &res, err);

@@ -27,7 +27,7 @@ static void put_person(struct slack_archive *a, struct json_out *o, const struct
 	json_out_text(o, "real_name", real);
 	json_out_open(o, "profile");
 	json_out_text(o, "real_name", real);
-	json_out_text(o, "display_name", p->nickname.len > 0 ? p->nickname : p->user_name);
+	json_out_text(o, "display_name", p->nickname.len > 0 ? p->nickname : ARK_LIT(""));
 	json_out_text(o, "first_name", p->first_name);
 	json_out_text(o, "last_name", p->last_name);
 	json_out_text(o, "title", p->position);
@@ -35,6 +35,8 @@ static void put_person(struct slack_archive *a, struct json_out *o, const struct
 		json_out_text(o, "email", p->email);
 	json_out_close(o);
 	json_out_bool(o, "is_bot", p->is_bot);
+	if (ark_str_search(p->roles, ARK_LIT("system_guest"), 0) != SIZE_MAX)
+		json_out_bool(o, "is_restricted", true);
 	json_out_i64(o, "updated", p->update_ms / 1000);
 	json_out_close(o);
 }
@@ -109,7 +111,7 @@ static void put_conversation(struct slack_archive *a, struct json_out *o)
 	json_out_open(o, NULL);
 	json_out_text(o, "id", slack_channel_id(a, c->id, room));
 	if (c->kind != EXPORT_DIRECT)
-		json_out_text(o, "name", c->name);
+		json_out_text(o, "name", slack_channel_name(a, c));
 	json_out_i64(o, "created", c->create_ms / 1000);
 	if (c->creator_id.len > 0)
 		json_out_text(o, "creator", slack_user_id(a, c->creator_id, room));

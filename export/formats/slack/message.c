@@ -39,7 +39,7 @@ static void put_user(struct json_out *o, const struct slack_archive *a, const ch
 /* --- events --- */
 
 enum event { EVENT_NONE, EVENT_JOIN, EVENT_LEAVE, EVENT_ADD, EVENT_REMOVE, EVENT_TOPIC, EVENT_PURPOSE, EVENT_NAME,
-	     EVENT_OTHER };
+	     EVENT_PRIVACY, EVENT_OTHER };
 
 static const struct {
 	const char *type;
@@ -57,6 +57,7 @@ static const struct {
 	{ "system_displayname_change", EVENT_NAME, "name" },
 	{ "system_channel_deleted", EVENT_OTHER, "archive" },
 	{ "system_channel_restored", EVENT_OTHER, "unarchive" },
+	{ "system_change_chan_privacy", EVENT_PRIVACY, NULL },
 };
 
 static size_t event_of(const struct export_record *r)
@@ -111,7 +112,10 @@ static void put_event(struct slack_archive *a, struct json_out *o, const struct 
 		                                  : event == EVENT_REMOVE ? "removedUserId"
 		                                                          : "userId"));
 	ark_buf_reset(&a->key);
-	ark_buf_fmt(&a->key, "%s_%s", group ? "group" : "channel", EVENTS[at].subtype);
+	if (event == EVENT_PRIVACY) /* which way is not told: to what it is now */
+		ark_buf_z(&a->key, group ? "channel_convert_to_private" : "channel_convert_to_public");
+	else
+		ark_buf_fmt(&a->key, "%s_%s", group ? "group" : "channel", EVENTS[at].subtype);
 	json_out_text(o, "subtype", ark_buf_view(&a->key));
 	if ((event == EVENT_ADD || event == EVENT_REMOVE) && ark_str_has(other)) {
 		if (event == EVENT_ADD)
@@ -269,6 +273,8 @@ static void put_author_and_text(struct slack_archive *a, struct json_out *o, con
 		put_event(a, o, r, event);
 		return;
 	}
+	if (r->is_system)
+		a->run->note(a->run->note_ctx, "slack: events as ordinary messages", 1);
 	if (me)
 		json_out_text(o, "subtype", ARK_LIT("me_message"));
 	if (r->author != NULL && r->author->is_bot)

@@ -59,6 +59,7 @@ struct slack_archive {
 	struct ark_buf ids;                   /* NUL-ended strings */
 	struct ark_buf workspace;             /* Slack's id of the one that all came from; empty: none */
 	struct ark_map by_user_name, by_channel_name;
+	struct ark_map shown;                 /* "team id/display name" -> how many channels are called so */
 	/* the time stamps of what was imported: (id hash, microseconds), by channel */
 	struct io_spool stamps;
 	struct ark_map stamps_at;             /* channel id -> index in ranges */
@@ -95,6 +96,10 @@ struct ark_str slack_user_key(const struct slack_archive *a, struct ark_str matt
 struct ark_str slack_user_id(const struct slack_archive *a, struct ark_str mattermost_id, char room[SLACK_ID]);
 struct ark_str slack_channel_id(const struct slack_archive *a, struct ark_str mattermost_id,
                                 char room[SLACK_ID]);
+/* A channel's name in Slack: the shown one where Slack could have it and no other channel has it (the
+ * import keeps Slack's name there), else the name in Mattermost. */
+struct ark_str slack_channel_name(struct slack_archive *a, const struct export_channel *c);
+void slack_names_gather(struct slack_archive *a);
 struct ark_str slack_file_id(struct ark_str mattermost_id, char room[SLACK_ID]);
 /* The stamps of this channel's imported messages, for slack_stamp. */
 enum ark_rc slack_stamps_load(struct slack_archive *a, struct ark_str channel_id, struct ark_err *err);

@@ -193,7 +193,7 @@ static void put_day_name(struct slack_archive *a, int64_t ts_us)
 	if (a->channel->kind == EXPORT_DIRECT)
 		ark_buf_str(&a->day, slack_channel_id(a, a->channel->id, room));
 	else
-		ark_buf_str(&a->day, a->channel->name);
+		ark_buf_str(&a->day, slack_channel_name(a, a->channel));
 	ark_buf_fmt(&a->day, "/%.10s.json", iso);
 }
 
