@@ -1,0 +1,240 @@
+#include "backup/source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/limits.h"
+#include "common/base/mem.h"
+#include "common/db/text.h"
+
+#include "common/base/banned.h"
+
+/* One backup of a database at a time; any number that no other program uses. */
+#define ADVISORY "7020112401"
+
+/*
+ * Every table with rows of its own, its columns and the order in which its rows are stored: by createat
+ * where there is one, because what is new then stands together, and by the primary key, in byte order so
+ * that no locale of any server matters. Tables of extensions come with CREATE EXTENSION; the mark of a
+ * test copy is never stored.
+ */
+static const char TABLES[] =
+    "WITH cols AS (SELECT attrelid, attname, attnum, attcollation, atttypid,"
+    " row_number() OVER (PARTITION BY attrelid ORDER BY attnum) - 1 AS pos"
+    " FROM pg_catalog.pg_attribute WHERE attnum > 0 AND NOT attisdropped%s),"
+    " keys AS (SELECT i.indrelid, k.ord, c.attname, c.pos, c.attcollation FROM pg_catalog.pg_index i"
+    " CROSS JOIN LATERAL unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY k(attnum, ord)"
+    " JOIN cols c ON c.attrelid = i.indrelid AND c.attnum = k.attnum WHERE i.indisprimary)"
+    " SELECT n.nspname, c.relname,"
+    " (SELECT string_agg(quote_ident(attname), ', ' ORDER BY pos) FROM cols WHERE attrelid = c.oid),"
+    " coalesce((SELECT 'createat' FROM cols WHERE attrelid = c.oid AND attname = 'createat'"
+    "   AND atttypid = 20), '') AS created,"
+    " (SELECT string_agg(quote_ident(attname) || CASE WHEN attcollation <> 0 THEN ' COLLATE \"C\"' ELSE ''"
+    "   END, ', ' ORDER BY ord) FROM keys WHERE indrelid = c.oid AND attname <> 'createat'),"
+    " (SELECT string_agg(pos::text, ',' ORDER BY pos) FROM keys WHERE indrelid = c.oid),"
+    " pg_catalog.pg_relation_size(c.oid), c.oid::text, c.relkind"
+    " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"
+    " AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+    " AND NOT (n.nspname = 'matterark' AND c.relname = 'test_copy')"
+    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass"
+    "   AND d.objid = c.oid AND d.deptype = 'e')"
+    " ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
+
+enum { SCHEMA, NAME, COLUMNS, CREATED, ORDER, KEYS, SIZE, OID, KIND };
+
+static enum ark_rc refuse_pooler(struct source *s, struct ark_err *err)
+{
+	bool pooler = false;
+	ark_auto(ark_buf_release) struct ark_buf reason = { 0 };
+	ark_buf_init(&reason, 4096);
+	enum ark_rc rc = db_is_pooler(s->conn, &pooler, &reason, err);
+	if (rc < 0 || !pooler)
+		return rc;
+	ark_err_set(err, ARK_KIND_REFUSED, "this is a connection pooler, not PostgreSQL itself: %s", reason.data);
+	ark_err_hint(err, "a snapshot needs a direct connection; name the server's own host and port");
+	return ARK_FAIL;
+}
+
+enum ark_rc source_open(struct source *s, const char *dsn, const struct db_options *opt,
+                        struct ark_err *err)
+{
+	*s = (struct source){ 0 };
+	enum ark_rc rc = db_open(dsn, opt, &s->conn, err);
+	if (rc == ARK_OK)
+		rc = refuse_pooler(s, err);
+	if (rc < 0)
+		return rc;
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	rc = db_query_one(s->conn, "SELECT pg_try_advisory_lock(" ADVISORY ")", DB_NO_PARAMS, &res, err);
+	if (rc == ARK_OK && !db_bool(res, 0, 0))
+		return ark_err_set(err, ARK_KIND_LOCKED, "another backup of this database runs now");
+	return rc;
+}
+
+void source_close(struct source *s)
+{
+	db_txn_end(&s->txn);
+	db_close(s->conn);
+	free(s->tables);
+	ark_pool_release(&s->pool);
+	*s = (struct source){ 0 };
+}
+
+static enum ark_rc list_tables(struct source *s, struct db_result **out, struct ark_err *err)
+{
+	char sql[sizeof(TABLES) + 64];
+	snprintf(sql, sizeof(sql), TABLES, db_server_version(s->conn) >= 120000 ? " AND attgenerated = ''" : "");
+	return db_query(s->conn, sql, DB_NO_PARAMS, out, err);
+}
+
+static bool same_tables(const struct db_result *a, const struct db_result *b)
+{
+	if (db_rows(a) != db_rows(b))
+		return false;
+	for (size_t i = 0; i < db_rows(a); i++)
+		for (size_t k = 0; k < db_cols(a); k++)
+			if (k != SIZE && !ark_str_eq(db_value(a, i, k), db_value(b, i, k)))
+				return false;
+	return true;
+}
+
+static void lock_sql(const struct db_result *tables, struct ark_buf *sql)
+{
+	ark_buf_z(sql, "LOCK TABLE ");
+	for (size_t i = 0; i < db_rows(tables); i++) {
+		if (i > 0)
+			ark_buf_z(sql, ", ");
+		/* partitions are locked by their own names */
+		ark_buf_z(sql, "ONLY ");
+		db_ident(sql, db_value(tables, i, SCHEMA));
+		ark_buf_c(sql, '.');
+		db_ident(sql, db_value(tables, i, NAME));
+	}
+	ark_buf_z(sql, " IN ACCESS SHARE MODE");
+}
+
+static void read_key(struct ark_str positions, struct segment_key *key)
+{
+	*key = (struct segment_key){ .count = 0 };
+	while (positions.len > 0 && key->count < SEGMENT_KEY_MAX) {
+		uint64_t n = 0;
+		size_t comma = ark_str_find(positions, ',', 0);
+		if (!ark_str_u64(ark_str_first(positions, comma), &n))
+			return;
+		key->fields[key->count++] = (size_t)n;
+		positions = comma == SIZE_MAX ? ark_str_from(positions, positions.len) :
+		                                ark_str_from(positions, comma + 1);
+	}
+}
+
+static struct ark_str order_of(struct source *s, const struct db_result *res, size_t i)
+{
+	struct ark_str created = db_value(res, i, CREATED), key = db_value(res, i, ORDER);
+	ark_auto(ark_buf_release) struct ark_buf text = { 0 };
+	ark_buf_init(&text, LIMIT_SQL);
+	/* without a key createat alone would order nothing for sure */
+	if (!ark_str_has(key))
+		return ARK_LIT("");
+	ark_buf_str(&text, created);
+	ark_buf_z(&text, created.len > 0 ? ", " : "");
+	ark_buf_str(&text, key);
+	return ark_pool_str(&s->pool, ark_buf_view(&text));
+}
+
+static void keep_tables(struct source *s, const struct db_result *res)
+{
+	free(s->tables);
+	ark_pool_release(&s->pool);
+	s->pool = (struct ark_pool){ 0 };
+	s->tables = ark_calloc(db_rows(res) + 1, sizeof(*s->tables));
+	s->table_count = 0;
+	for (size_t i = 0; i < db_rows(res); i++) {
+		/* a partitioned table's rows are in its partitions; one without columns has nothing to read */
+		if (ark_str_eqz(db_value(res, i, KIND), "p") || db_null(res, i, COLUMNS))
+			continue;
+		struct source_table *t = &s->tables[s->table_count++];
+		t->schema = ark_pool_str(&s->pool, db_value(res, i, SCHEMA));
+		t->name = ark_pool_str(&s->pool, db_value(res, i, NAME));
+		t->columns = ark_pool_str(&s->pool, db_value(res, i, COLUMNS));
+		t->order = order_of(s, res, i);
+		t->weight = (uint64_t)db_i64(res, i, SIZE);
+		read_key(db_value(res, i, KEYS), &t->key);
+	}
+}
+
+/* 55P03 lock_not_available, 40P01 deadlock, 42P01 and 3F000 gone since it was listed, 42703 a column. */
+static bool tables_move(const struct db_conn *conn)
+{
+	static const char *const CODES[] = { "55P03", "40P01", "42P01", "3F000", "42703" };
+	for (size_t i = 0; i < sizeof(CODES) / sizeof(CODES[0]); i++)
+		if (strcmp(db_sqlstate(conn), CODES[i]) == 0)
+			return true;
+	return false;
+}
+
+static enum ark_rc freeze(struct source *s, const struct db_result *tables, int64_t lock_wait_s,
+                          struct ark_err *err)
+{
+	ark_auto(ark_buf_release) struct ark_buf sql = { 0 };
+	ark_auto(db_result_freep) struct db_result *again = NULL, *one = NULL;
+	char wait[64];
+	ark_buf_init(&sql, LIMIT_SQL);
+	enum ark_rc rc = db_txn_begin(&s->txn, s->conn, "ISOLATION LEVEL REPEATABLE READ, READ ONLY", err);
+	snprintf(wait, sizeof(wait), "SET LOCAL lock_timeout = '%llds'", (long long)lock_wait_s);
+	if (rc == ARK_OK)
+		rc = db_exec(s->conn, wait, err);
+	if (rc == ARK_OK && db_rows(tables) > 0) {
+		lock_sql(tables, &sql);
+		rc = ark_buf_ok(&sql, "the statement that locks all tables", err);
+		if (rc == ARK_OK)
+			rc = db_exec(s->conn, sql.data, err);
+	}
+	if (rc < 0)
+		return rc;
+	/* the first query freezes the snapshot, after the locks: a TRUNCATE in between cannot go unseen */
+	rc = db_query_one(s->conn,
+	                  "SELECT pg_export_snapshot(), (extract(epoch FROM clock_timestamp()) * 1000)::int8, "
+	                  "(SELECT count(*) FROM pg_catalog.pg_largeobject_metadata)", DB_NO_PARAMS, &one, err);
+	if (rc == ARK_OK)
+		rc = list_tables(s, &again, err);
+	if (rc < 0)
+		return rc;
+	if (!same_tables(tables, again))
+		return ARK_END;
+	snprintf(s->snapshot, sizeof(s->snapshot), "%.*s", ARK_FMT(db_value(one, 0, 0)));
+	s->taken_ms = db_i64(one, 0, 1);
+	s->large_objects = (uint64_t)db_i64(one, 0, 2);
+	keep_tables(s, again);
+	return ARK_OK;
+}
+
+enum ark_rc source_freeze(struct source *s, int64_t lock_wait_s, struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *tables = NULL;
+	enum ark_rc rc = list_tables(s, &tables, err);
+	if (rc < 0)
+		return rc;
+	rc = freeze(s, tables, lock_wait_s, err);
+	if (rc == ARK_FAIL && tables_move(s->conn))
+		rc = ARK_END;
+	if (rc != ARK_OK)
+		db_txn_end(&s->txn);
+	return rc;
+}
+
+enum ark_rc source_waited_for(struct source *s, bool *waited, struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	enum ark_rc rc = db_query_one(s->conn,
+	                              "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE NOT l.granted AND "
+	                              "pg_catalog.pg_backend_pid() = ANY (pg_catalog.pg_blocking_pids(l.pid)))",
+	                              DB_NO_PARAMS, &res, err);
+	*waited = rc == ARK_OK && db_bool(res, 0, 0);
+	return rc;
+}
+
+enum ark_rc source_thaw(struct source *s, struct ark_err *err)
+{
+	return db_txn_commit(&s->txn, err);
+}
