@@ -1,0 +1,44 @@
+#include "backup/app.h"
+
+#include "common/cli/signal.h"
+
+#include "common/base/banned.h"
+
+void app_release(struct app *a)
+{
+	app_bar_end(a);
+	repo_close(a->repo);
+	mm_place_release(&a->place);
+}
+
+enum ark_rc app_open_repo(struct app *a, struct ark_err *err)
+{
+	struct repo_options opt = {
+		.place = a->args->operands.items[0],
+		.identity_file = a->config->identity,
+		.cache = a->config->cache,
+		.interrupted = ark_interrupted,
+	};
+	return repo_open(&opt, &a->repo, err);
+}
+
+enum ark_rc app_find(struct app *a, size_t operand, struct repo_snapshot *out, struct ark_err *err)
+{
+	const struct ark_list *o = &a->args->operands;
+	return repo_snapshot_find(a->repo, operand < o->count ? o->items[operand] : NULL, out, err);
+}
+
+void app_bar_begin(struct app *a, const char *phase, const char *noun, uint64_t items, uint64_t bytes)
+{
+	if (!a->bar_runs)
+		ark_progress_begin(&a->bar, a->talk);
+	a->bar_runs = true;
+	ark_progress_phase(&a->bar, phase, noun, items, bytes);
+}
+
+void app_bar_end(struct app *a)
+{
+	if (a->bar_runs)
+		ark_progress_end(&a->bar);
+	a->bar_runs = false;
+}

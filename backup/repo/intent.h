@@ -1,0 +1,70 @@
+/*
+ * Who writes now, and what nobody may use any more: intents and condemned packs. No clock decides, and
+ * nothing has to be removed by hand in a folder. docs/format-backup.md "Prune beside create"
+ *
+ *	create   reads the condemned lists, publishes an intent with their highest generation, reads them
+ *	         again; uses nothing that is on them; withdraws the intent after its snapshot is published
+ *	prune    moves snapshots away, then condemns the packs that no snapshot needs, one generation higher
+ *	sweep    deletes packs of a generation that every open intent knows, unless a snapshot that is there
+ *	         now needs them: looked at after the intents
+ */
+#ifndef BACKUP_REPO_INTENT_H
+#define BACKUP_REPO_INTENT_H
+
+#include "common/base/map.h"
+#include "common/repo/repo.h"
+
+struct condemned {
+	uint64_t generation;  /* the highest, 0 for none */
+	struct ark_map packs; /* 32-byte names; value: number of the generation in `lists` */
+	struct condemned_list {
+		uint64_t generation;
+		char key[128];
+	} *lists;
+	size_t count, cap;
+};
+
+enum ark_rc condemned_read(struct repo *r, struct condemned *out, struct ark_err *err);
+void condemned_release(struct condemned *c); /* also for ark_auto */
+/* Publish a list of packs (32 bytes each) and names of removed snapshots, one generation above `now`. */
+enum ark_rc condemned_write(struct repo *r, const struct condemned *now, const struct repo_id *packs,
+                            size_t count, uint64_t *generation, struct ark_err *err);
+
+struct intent {
+	struct repo *r;
+	char key[128]; /* "" : none is open */
+	int lock;      /* folder: shared kernel lock, -1 otherwise */
+	bool exclusive;
+};
+#define INTENT_NONE ((struct intent){ .lock = -1 })
+
+/*
+ * Begin writing: intent published, `condemned` (out) is what must not be used. `purpose` is for people.
+ */
+enum ark_rc intent_begin(struct repo *r, const char *purpose, struct intent *out,
+                         struct condemned *condemned, struct ark_err *err);
+/* Withdraw. Dropping it without (a crash) leaves a dead intent. */
+enum ark_rc intent_end(struct intent *i, struct ark_err *err);
+void intent_release(struct intent *i); /* also for ark_auto; withdraws too, quietly */
+
+struct open_intent {
+	char name[64];
+	uint64_t generation;
+	int64_t begun_ms;
+	char who[128]; /* "create on host, process 4711" */
+	bool dead;     /* its process is gone, as far as can be told from here */
+};
+struct open_intents {
+	struct open_intent *items;
+	size_t count;
+};
+/*
+ * For sweeping. In a folder: when nobody writes (exclusive kernel lock, kept in `guard` until released)
+ * every intent is dead, else none is. On S3: dead when its process on this machine is gone.
+ */
+enum ark_rc intents_read(struct repo *r, struct intent *guard, struct open_intents *out,
+                         struct ark_err *err);
+void open_intents_release(struct open_intents *o); /* also for ark_auto */
+enum ark_rc intent_drop(struct repo *r, const char *name, struct ark_err *err);
+
+#endif
