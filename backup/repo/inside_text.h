@@ -1,0 +1,9 @@
+/* Made from backup/inside/ when building. */
+#ifndef BACKUP_REPO_INSIDE_TEXT_H
+#define BACKUP_REPO_INSIDE_TEXT_H
+
+extern const char INSIDE_README[];
+extern const char INSIDE_README_ENCRYPTED[];
+extern const char INSIDE_RESTORE_SH[];
+
+#endif
