@@ -6,6 +6,7 @@
 #include "backup/repo/local.h"
 #include "backup/rows/segment.h"
 #include "common/base/limits.h"
+#include "common/base/mem.h"
 #include "common/cli/signal.h"
 #include "common/crypt/hash.h"
 #include "common/db/text.h"

@@ -15,9 +15,6 @@ enum backup_command {
 	COMMAND_FIND,
 	COMMAND_VERIFY,
 	COMMAND_CHECK,
-	COMMAND_PRUNE,
-	COMMAND_UNDELETE,
-	COMMAND_EXTRACT,
 	COMMAND_KEYGEN,
 	COMMAND_COUNT,
 };
@@ -37,14 +34,8 @@ struct backup_config {
 	bool dry_run;
 	int64_t percent;
 	struct ark_when max_duration;
-	bool rebuild_index;
 	struct ark_when max_age;
 	int64_t min_rows;
-	int64_t keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly;
-	struct ark_when keep_within;
-	int64_t keep_at_least;
-	bool sweep;
-	const char *drop_intent;
 	const char *channel, *user, *file;
 };
 

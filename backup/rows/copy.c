@@ -1,6 +1,7 @@
 #include "backup/rows/copy.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 

@@ -248,10 +248,8 @@ static enum ark_rc load_one(void *ctx, const char *key, uint64_t size, struct ar
 		return ARK_OK; /* replaced meanwhile: its successor is or comes on the list */
 	if (rc == ARK_OK)
 		rc = load_lines(l, ark_buf_view(&plain), key, err);
-	if (rc < 0) {
-		ark_err_hint(err, "'matter-backup verify --rebuild-index' makes the index anew from the packs");
+	if (rc < 0)
 		return rc;
-	}
 	ark_map_put(&l->r->known, ark_str_z(key), 1);
 	return ARK_OK;
 }
