@@ -152,12 +152,12 @@ static enum ark_rc open_place(struct create *c, struct ark_err *err)
 	if (rc < 0)
 		return rc;
 	const struct mm_files *files = &a->place.where.files;
-	if (a->config->no_files)
+	if (a->config->without_files)
 		return ARK_OK;
 	if (files->kind == MM_FILES_NONE) {
 		ark_err_set(err, ARK_KIND_MISSING, "it is not known where the files are%s%s",
 		            files->problem[0] != '\0' ? ": " : "", files->problem);
-		ark_err_hint(err, "--files names the file store; --no-files leaves it out");
+		ark_err_hint(err, "--files names the file store; --without-files leaves it out");
 		return ARK_FAIL;
 	}
 	return filestore_open(files, &c->store, err);

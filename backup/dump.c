@@ -124,9 +124,9 @@ static int major_of(const char *path)
 	if (access(path, X_OK) != 0 || spawn(argv, environ, &c, &err) < 0 ||
 	    collect(&c, &out, &said, NULL, &status, &err) < 0 || status != 0)
 		return 0;
-	size_t at = ark_str_search(ark_buf_view(&out), ARK_LIT(") "), 0);
+	struct ark_str start = ARK_LIT("pg_dump (PostgreSQL) ");
 	int major = 0;
-	for (at = at == SIZE_MAX ? out.len : at + 2; at < out.len && out.data[at] >= '0' && out.data[at] <= '9'; at++)
+	for (size_t at = ark_str_starts(ark_buf_view(&out), start) ? start.len : out.len; at < out.len && out.data[at] >= '0' && out.data[at] <= '9'; at++)
 		major = major * 10 + (out.data[at] - '0');
 	return major;
 }
@@ -221,6 +221,27 @@ static void last_line(struct ark_buf *said)
 	said->data[all.ptr - said->data + (ptrdiff_t)all.len] = '\0';
 }
 
+/*
+ * Lines "\\restrict KEY" guard psql against a hostile server's dump, with a key that is another each time.
+ * What is stored is read by libpq, too, and has to be the same when the schema is.
+ */
+static void drop_guards(struct ark_buf *out)
+{
+	size_t kept = 0;
+	for (size_t at = 0; at < out->len;) {
+		struct ark_str rest = ark_str_from(ark_buf_view(out), at);
+		size_t end = ark_str_find(rest, '\n', 0);
+		size_t len = end == SIZE_MAX ? rest.len : end + 1;
+		bool guard = ark_str_starts(rest, ARK_LIT("\\restrict ")) || ark_str_starts(rest, ARK_LIT("\\unrestrict "));
+		if (!guard) {
+			memmove(out->data + kept, out->data + at, len);
+			kept += len;
+		}
+		at += len;
+	}
+	ark_buf_cut(out, kept);
+}
+
 enum ark_rc dump_run(struct dump_job *job, struct ark_err *err)
 {
 	ark_auto(db_dsn_freep) struct db_dsn *dsn = NULL;
@@ -255,5 +276,6 @@ enum ark_rc dump_run(struct dump_job *job, struct ark_err *err)
 	last_line(&said);
 	if (status != 0)
 		return ark_err_set(err, ARK_KIND_DB, "pg_dump failed: %s", said.data);
+	drop_guards(&job->out);
 	return ark_buf_ok(&job->out, "the schema", err);
 }

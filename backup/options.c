@@ -56,7 +56,7 @@ static const struct ark_option OPTIONS[] = {
 	ARK_TITLE("Taking a snapshot"),
 	{ "all-files", 0, NULL, ARK_FLAG, AT(all_files), NULL, 0,
 	  "files of the store that no row names, too", .commands = CREATE },
-	{ "no-files", 0, NULL, ARK_FLAG, AT(no_files), NULL, 0, "database and configuration only",
+	{ "without-files", 0, NULL, ARK_FLAG, AT(without_files), NULL, 0, "database and configuration only",
 	  .commands = CREATE },
 	{ "jobs", 'j', "N", ARK_NUMBER, AT(jobs), NULL, 0, "connections that read tables side by side",
 	  .commands = CREATE, .def = "2", .min = 1, .max = 16 },

@@ -27,7 +27,7 @@ struct backup_config {
 	const char *output;
 	const char *pg_dump;
 	bool all_files;
-	bool no_files;
+	bool without_files;
 	int64_t jobs;
 	int64_t lock_wait;
 	int64_t lock_tries;

@@ -123,7 +123,7 @@ echo "$contents" | objects | tr '\t' "$unit" >"$work/contents"
 # Fields of the lines of one kind.
 parts()
 {
-	while IFS=$unit read -r kind a b c d e f; do
+	while IFS=$unit read -r kind a b c d e _; do
 		[ "$kind" != "$1" ] || printf "%s$unit%s$unit%s$unit%s$unit%s\n" "$a" "$b" "$c" "$d" "$e"
 	done <"$work/contents"
 }
@@ -152,7 +152,7 @@ statements()
 	schema pre-data
 	echo "set search_path = pg_catalog;"
 	parts table >"$work/tables"
-	while IFS=$unit read -r schema name columns order id; do
+	while IFS=$unit read -r schema name columns _ id; do
 		echo "copy $(quoted "$schema" "$name") ($columns) from stdin;"
 		rows "$id"
 		echo '\.'
