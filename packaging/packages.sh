@@ -24,6 +24,7 @@ fish               fish
 git                git
 groff-base         groff
 libarchive-tools   bsdtar
+mosquitto          mosquitto
 shellcheck         shellcheck
 unzip              unzip
 zip                zip
@@ -43,6 +44,7 @@ libcrypt-dev          libcrypt
 libcurl4-openssl-dev  libcurl
 libexif-dev           libexif
 libgd-dev             gdlib
+libexpat1-dev         expat
 libgit2-dev           libgit2
 libjansson-dev        jansson
 libpq-dev             libpq

@@ -40,7 +40,8 @@ enum net_method { NET_GET, NET_HEAD, NET_PUT, NET_POST, NET_DELETE };
 struct net_request {
 	enum net_method method;
 	const char *url;            /* http or https; a user name and password in it are used, not shown */
-	const char *const *headers; /* "Name: value"; never sent to another host than the url's */
+	const char *const *headers; /* "Name: value"; of those that follow a redirect to another host,
+	                             * Authorization and Cookie are left out: secrets go nowhere else */
 	size_t header_count;
 	struct ark_body body;       /* PUT, POST; { .fd = -1 } for none */
 	struct ark_sink sink;       /* takes the body of an answer of 200..299; without one it goes into

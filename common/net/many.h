@@ -59,7 +59,7 @@ struct net_result {
  */
 struct net_job {
 	const char *url;
-	const char *const *headers; /* never sent to another host than the url's */
+	const char *const *headers; /* as in struct net_request */
 	size_t header_count;
 	uint64_t from;              /* bytes that are there from an earlier run; needs `etag` */
 	const char *etag;           /* strong ETag they belong to; NULL: from must be 0 */
