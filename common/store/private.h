@@ -5,6 +5,8 @@
 #ifndef ARK_STORE_PRIVATE_H
 #define ARK_STORE_PRIVATE_H
 
+#include <sys/types.h>
+
 #include "common/net/s3.h"
 #include "common/store/store.h"
 
