@@ -296,7 +296,8 @@ enum ark_rc app_begin(struct app *a, const char *phase, struct ark_err *err)
 	say_need(a);
 	ark_progress_begin(&a->bar, a->talk);
 	a->bar_runs = true;
-	if (!ark_str_has(slack_people_team(&a->x.people)) && a->x.day_files > 0) {
+	bool names_first = ark_args_command(a->args) == COMMAND_BULK; /* lines cannot be mended later */
+	if ((names_first || !ark_str_has(slack_people_team(&a->x.people))) && a->x.day_files > 0) {
 		ark_progress_phase(&a->bar, "looking for names", "messages", 0, a->x.day_bytes);
 		enum ark_rc rc = slack_survey(&a->x, on_tick, a, err);
 		if (rc < 0)

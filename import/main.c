@@ -6,6 +6,7 @@
  *	slack/               reads an export: archives, lists, day files, messages
  *	translate/           Slack message to Mattermost post; pure
  *	load/                order and threads, rows, staging and merge, a fresh database, verify
+ *	bulk/                the same as a file for mmctl import
  *	report/              what is told about a run
  */
 #include <locale.h>
@@ -15,6 +16,7 @@
 #include "common/cli/signal.h"
 #include "common/cli/start.h"
 #include "common/mm/state.h"
+#include "import/bulk/bulk.h"
 #include "import/files.h"
 #include "import/load/undo.h"
 #include "import/load/verify.h"
@@ -74,6 +76,38 @@ static int run_slack(struct app *a, struct ark_err *err)
 		return rc;
 	files_say(a);
 	app_say_next(a, &out);
+	return lost > 0 ? ARK_EXIT_LOSSES : ARK_EXIT_DONE;
+}
+
+static int run_bulk(struct app *a, struct ark_err *err)
+{
+	struct bulk_outcome out;
+	uint64_t lost = 0;
+	enum ark_rc rc = app_people(a, err);
+	if (rc == ARK_OK)
+		rc = app_open_report(a, err);
+	if (rc == ARK_OK)
+		rc = app_open_archives(a, err);
+	if (rc == ARK_OK)
+		rc = app_begin(a, "converting", err);
+	if (rc < 0)
+		return rc;
+	struct load_job job = app_job(a);
+	rc = bulk_write(&job, &a->l, a->config->output, &out, err);
+	app_end_bar(a);
+	if (rc == ARK_OK)
+		rc = app_tell(a, &out.load, true, &lost, err);
+	if (rc < 0)
+		return rc;
+	ark_out(a->talk, "%s: %llu lines, %llu files", a->config->output, (unsigned long long)out.lines,
+	        (unsigned long long)out.bodies);
+	struct ark_event e;
+	ark_event_begin(&e, "summary", "bulk.summary");
+	ark_event_text(&e, "output", ark_str_z(a->config->output));
+	ark_event_u64(&e, "lines", out.lines);
+	ark_event_u64(&e, "files", out.bodies);
+	ark_event_u64(&e, "bytes", out.bytes);
+	ark_event_send(&e, a->talk);
 	return lost > 0 ? ARK_EXIT_LOSSES : ARK_EXIT_DONE;
 }
 
@@ -284,6 +318,7 @@ int main(int argc, char **argv)
 		[COMMAND_RUNS] = run_runs,
 		[COMMAND_FILES] = files_run,
 		[COMMAND_UNDO] = run_undo,
+		[COMMAND_BULK] = run_bulk,
 	};
 	struct import_config config;
 	struct ark_talk talk;

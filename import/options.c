@@ -3,7 +3,7 @@
 #include "common/base/banned.h"
 
 #define AT(field) offsetof(struct import_config, field)
-enum { CHECK = 1, SLACK = 2, VERIFY = 4, RUNS = 8, FILES = 16, UNDO = 32 };
+enum { CHECK = 1, SLACK = 2, VERIFY = 4, RUNS = 8, FILES = 16, UNDO = 32, BULK = 64 };
 
 static const struct ark_command COMMANDS[] = {
 	{ "check", "read archives as the import would and report; writes to no database", "ARCHIVE...", 1,
@@ -21,6 +21,8 @@ static const struct ark_command COMMANDS[] = {
 	{ "undo", "take the newest run back", "RUN", 1, 1,
 	  "Its rows go, what it changed is as before, counters are corrected by what it added. What people "
 	  "built on it (replies, reactions, ...) is listed and makes it refuse." },
+	{ "bulk", "write a Mattermost bulk import file, for mmctl import", "ARCHIVE...", 1, ARK_OPERANDS_ANY,
+	  "The same people, channels and posts, for a server whose database cannot be reached." },
 };
 
 static const char *const GUESTS[] = { "guest", "member", "skip", NULL };
@@ -43,31 +45,34 @@ static const struct ark_option OPTIONS[] = {
 	{ "owner", 0, "ROLE", ARK_TEXT, AT(owner), NULL, 0,
 	  "role that owns what is made; the one Mattermost connects as", .commands = SLACK },
 	{ "team", 't', "NAME", ARK_TEXT, AT(team), NULL, ARK_REQUIRED,
-	  "URL name of the team that receives everything", .commands = SLACK | VERIFY },
+	  "URL name of the team that receives everything", .commands = SLACK | VERIFY | BULK },
 	{ "team-name", 0, "TEXT", ARK_TEXT, AT(team_name), NULL, 0,
-	  "shown name of a team that is made", .commands = SLACK },
+	  "shown name of a team that is made", .commands = SLACK | BULK },
 	{ "create-team", 0, NULL, ARK_FLAG, AT(create_team), NULL, 0,
 	  "make the team if it is not there (by invitation only)", .commands = SLACK },
+
+	{ "output", 'o', "FILE", ARK_TEXT, AT(output), NULL, ARK_REQUIRED | ARK_IS_FILE,
+	  "the zip to write", .commands = BULK },
 
 	ARK_TITLE("What"),
 	{ "channels", 'c', "GLOB", ARK_LIST, AT(channels), NULL, 0,
 	  "only channels with such names; direct conversations are not touched by this",
-	  .commands = CHECK | SLACK | VERIFY },
+	  .commands = CHECK | SLACK | VERIFY | BULK },
 	{ "since", 0, "TIME", ARK_TIME, AT(since), NULL, 0, "only messages from then on",
-	  .commands = CHECK | SLACK | VERIFY },
+	  .commands = CHECK | SLACK | VERIFY | BULK },
 	{ "until", 0, "TIME", ARK_TIME, AT(until), NULL, 0, "only messages before then",
-	  .commands = CHECK | SLACK | VERIFY },
+	  .commands = CHECK | SLACK | VERIFY | BULK },
 	{ "no-direct", 0, NULL, ARK_FLAG, AT(no_direct), NULL, 0,
-	  "leave out direct and group conversations", .commands = CHECK | SLACK | VERIFY },
+	  "leave out direct and group conversations", .commands = CHECK | SLACK | VERIFY | BULK },
 	{ "no-joins", 0, NULL, ARK_FLAG, AT(no_joins), NULL, 0,
-	  "leave out messages about joining and leaving", .commands = CHECK | SLACK | VERIFY },
+	  "leave out messages about joining and leaving", .commands = CHECK | SLACK | VERIFY | BULK },
 	{ "bots", 0, "WHAT", ARK_CHOICE, AT(bots), NULL, 0, "messages of bots and integrations",
-	  .commands = CHECK | SLACK | VERIFY, .words = KEEP_SKIP, .def = "keep" },
+	  .commands = CHECK | SLACK | VERIFY | BULK, .words = KEEP_SKIP, .def = "keep" },
 	{ "into-channel", 0, "NAME", ARK_TEXT, AT(into_channel), NULL, 0,
-	  "put everything into this one channel of the team", .commands = CHECK | SLACK | VERIFY },
+	  "put everything into this one channel of the team", .commands = CHECK | SLACK | VERIFY | BULK },
 	{ "general", 0, "WHAT", ARK_CHOICE, AT(general), NULL, 0,
 	  "Slack's general channel: into town-square of a team that is made, or a channel of its own",
-	  .commands = CHECK | SLACK | VERIFY, .words = GENERAL, .def = "merge" },
+	  .commands = CHECK | SLACK | VERIFY | BULK, .words = GENERAL, .def = "merge" },
 
 	ARK_TITLE("Files"),
 	{ "files-from", 0, "WHAT", ARK_CHOICE, AT(files_from), NULL, 0,
@@ -80,28 +85,28 @@ static const struct ark_option OPTIONS[] = {
 	ARK_TITLE("People"),
 	{ "users", 0, "FILE", ARK_TEXT, AT(users), NULL, ARK_IS_FILE,
 	  "CSV with the columns slack_id and mattermost_username: whose account is whose; the users.csv of a "
-	  "report will do", .commands = CHECK | SLACK | VERIFY },
+	  "report will do", .commands = CHECK | SLACK | VERIFY | BULK },
 	{ "merge-by-email", 0, NULL, ARK_FLAG, AT(merge_by_email), NULL, 0,
-	  "people of Slack with the same address are one person", .commands = CHECK | SLACK | VERIFY },
+	  "people of Slack with the same address are one person", .commands = CHECK | SLACK | VERIFY | BULK },
 	{ "password-file", 0, "FILE", ARK_TEXT, AT(password_file), NULL, ARK_IS_FILE,
 	  "give new accounts random passwords, and list them there", .commands = SLACK },
 	{ "default-auth", 0, "SERVICE", ARK_CHOICE, AT(default_auth), NULL, 0,
-	  "new accounts sign in through it", .commands = SLACK, .words = AUTH, .def = "none" },
+	  "new accounts sign in through it", .commands = SLACK | BULK, .words = AUTH, .def = "none" },
 	{ "auth-data", 0, "WHAT", ARK_CHOICE, AT(auth_data), NULL, 0,
-	  "what that service knows people by: address, user name here, or Slack's id", .commands = SLACK,
+	  "what that service knows people by: address, user name here, or Slack's id", .commands = SLACK | BULK,
 	  .words = AUTH_DATA, .def = "email" },
 	{ "admin", 0, "USER", ARK_LIST, AT(admins), NULL, 0,
 	  "the new account of this person (Slack id, user name or address) is an administrator's",
-	  .commands = SLACK },
+	  .commands = SLACK | BULK },
 	{ "guests", 0, "WHAT", ARK_CHOICE, AT(guests), NULL, 0,
 	  "Slack's guests: guest accounts (deactivated without a licence for them), members, or none",
-	  .commands = CHECK | SLACK | VERIFY, .words = GUESTS, .def = "guest" },
+	  .commands = CHECK | SLACK | VERIFY | BULK, .words = GUESTS, .def = "guest" },
 	{ "email-domain", 0, "DOMAIN", ARK_TEXT, AT(email_domain), NULL, 0,
 	  "domain of made-up addresses; whoever reads its mail can take these accounts over",
-	  .commands = CHECK | SLACK },
+	  .commands = CHECK | SLACK | BULK },
 	{ "workspace", 0, "ID", ARK_TEXT, AT(workspace), NULL, 0,
 	  "Slack's id of the workspace (T…), where the archive does not tell",
-	  .commands = CHECK | SLACK | VERIFY },
+	  .commands = CHECK | SLACK | VERIFY | BULK },
 
 	ARK_TITLE("How"),
 	{ "dry-run", 'n', NULL, ARK_FLAG, AT(dry_run), NULL, 0,
@@ -111,7 +116,7 @@ static const struct ark_option OPTIONS[] = {
 	  .commands = SLACK },
 	{ "report", 'r', "DIR", ARK_TEXT, AT(report), NULL, ARK_IS_FOLDER,
 	  "write report.html, report.json, skipped.jsonl, users.csv, missing-files.csv there",
-	  .commands = CHECK | SLACK },
+	  .commands = CHECK | SLACK | BULK },
 	{ "indexes", 0, "WHAT", ARK_CHOICE, AT(indexes), NULL, 0,
 	  "indexes of posts in a database that exists: rebuilt after loading where that pays and nobody "
 	  "else is connected, kept, or rebuilt", .commands = SLACK, .words = INDEXES, .def = "auto" },
@@ -119,12 +124,13 @@ static const struct ark_option OPTIONS[] = {
 	  "rebuild indexes although other sessions are connected; undo what people have built on",
 	  .commands = SLACK | UNDO },
 	{ "temp-dir", 0, "DIR", ARK_TEXT, AT(temp_dir), "TMPDIR", ARK_IS_FOLDER,
-	  "folder for temporary files", .commands = CHECK | SLACK | VERIFY | FILES, .def = "/tmp" },
+	  "folder for temporary files", .commands = CHECK | SLACK | VERIFY | FILES | BULK,
+	  .def = "/tmp" },
 	{ "memory", 0, "SIZE", ARK_SIZE, AT(memory), NULL, 0,
 	  "for messages that wait until their channel is complete; the rest goes to temporary files",
-	  .commands = CHECK | SLACK | VERIFY, .def = "48M" },
+	  .commands = CHECK | SLACK | VERIFY | BULK, .def = "48M" },
 	{ "profile", 0, NULL, ARK_FLAG, AT(profile), NULL, 0, "say where the time went",
-	  .commands = CHECK | SLACK },
+	  .commands = CHECK | SLACK | BULK },
 };
 
 const struct ark_tool IMPORT_TOOL = {

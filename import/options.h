@@ -6,7 +6,7 @@
 #include "common/mm/place.h"
 
 enum import_command { COMMAND_CHECK, COMMAND_SLACK, COMMAND_VERIFY, COMMAND_RUNS,
-                      COMMAND_FILES, COMMAND_UNDO };
+                      COMMAND_FILES, COMMAND_UNDO, COMMAND_BULK };
 
 enum { GENERAL_MERGE, GENERAL_KEEP };
 
@@ -19,6 +19,7 @@ struct import_config {
 	const char *team;
 	const char *team_name; /* display name */
 	const char *workspace;
+	const char *output;    /* zip of bulk */
 	const char *users;     /* CSV file */
 	bool merge_by_email;
 	const char *password_file;

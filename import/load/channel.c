@@ -154,6 +154,8 @@ static void put_followers(struct channel_loader *c, const struct thread_order *o
 			continue;
 		if (new_root)
 			post_id(&c->post, &o->keys[f->root], 0, id);
+		if (c->l->taker != NULL)
+			c->l->taker->follower(c->l->taker->ctx, id, f->person);
 		sink_begin(s, SINK_THREADMEMBERSHIPS);
 		sink_z(s, SINK_THREADMEMBERSHIPS, id);
 		sink_z(s, SINK_THREADMEMBERSHIPS, c->l->x->people.list[f->person].mm_id);
@@ -288,6 +290,8 @@ enum ark_rc channel_load(struct channel_loader *c, uint32_t target, const struct
 	mark_members(c, target);
 	post_writer_channel(&c->post);
 	rc = write_all(c, target, &o, walk, err);
+	if (rc == ARK_OK && c->l->taker != NULL)
+		rc = c->l->taker->channel(c->l->taker->ctx, t, err);
 	if (rc < 0)
 		return rc;
 	load_walk_close(walk); /* it borrows from both that follow */

@@ -51,6 +51,31 @@ enum load_auth_data { AUTH_BY_EMAIL, AUTH_BY_USERNAME, AUTH_BY_ID };
 
 enum load_guests { GUESTS_GUEST, GUESTS_MEMBER, GUESTS_SKIP };
 
+struct file_entry;
+
+/* A post as it is handed over. */
+struct load_taken {
+	const char *id, *root_id;  /* "" for a root */
+	uint32_t author;
+	struct ark_str message, type;
+	struct ark_str note;       /* end of the message: what stands there for files */
+	struct ark_str props;      /* members of the object, no braces */
+	int64_t create_ms, edit_ms;
+	bool pinned;
+	bool counted;              /* a message of the archive; not the rest of a long one, no placeholder */
+};
+
+/* Who is handed every post beside its rows: each with its files and reactions right behind it, followers
+ * of threads when the channel's posts are through, then `channel`. */
+struct load_taker {
+	void (*post)(void *ctx, const struct load_taken *post);
+	void (*file)(void *ctx, const struct file_entry *file);
+	void (*reaction)(void *ctx, uint32_t person, struct ark_str emoji, int64_t create_ms);
+	void (*follower)(void *ctx, const char *root_id, uint32_t person);
+	enum ark_rc (*channel)(void *ctx, struct load_target *t, struct ark_err *err);
+	void *ctx;
+};
+
 struct load_settings {
 	const char *team;           /* URL name */
 	const char *team_display;   /* NULL: made from the name */
@@ -106,6 +131,7 @@ struct load {
 	struct load_known *known;    /* by known_channels: Slack conversation id */
 	uint32_t known_count;
 	struct ark_map known_channels;
+	const struct load_taker *taker; /* NULL: nobody */
 	struct passwords *passwords; /* load/password.h; NULL: none are made */
 	struct ark_pool strings;
 	struct load_report report;

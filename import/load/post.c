@@ -138,9 +138,11 @@ static void event_text(struct post_writer *w, const struct thread_key *k, const 
 		const struct slack_person *added = &w->l->x->people.list[k->other];
 		const struct slack_person *adder = &w->l->x->people.list[k->author];
 		ark_buf_fmt(text, "%.*s added %.*s to the channel.", ARK_FMT(who), ARK_FMT(added->username));
-		prop(props, "userId", ark_str_z(adder->mm_id));
+		if (w->l->taker == NULL) /* a bulk import gives people other ids */
+			prop(props, "userId", ark_str_z(adder->mm_id));
 		prop(props, "username", adder->username);
-		prop(props, "addedUserId", ark_str_z(added->mm_id));
+		if (w->l->taker == NULL)
+			prop(props, "addedUserId", ark_str_z(added->mm_id));
 		prop(props, "addedUsername", added->username);
 		break;
 	}
@@ -185,6 +187,7 @@ struct row {
 	unsigned part;
 	const uint8_t *digest;
 	struct ark_str note;
+	uint32_t author;
 };
 
 #define HEX_LEN 32
@@ -214,12 +217,26 @@ static void written_digest(struct post_writer *w, const struct row *row, uint8_t
 	crypt_sha256(w->l->hash, b->data, b->len, out);
 }
 
+static void hand_over(const struct post_writer *w, const struct row *row)
+{
+	const struct load_taker *taker = w->l->taker;
+	struct load_taken post = {
+		.id = row->id, .root_id = row->root_id, .author = row->author, .message = row->message,
+		.type = ark_str_z(row->type), .note = row->note, .props = ark_buf_view(&w->props),
+		.create_ms = row->create_ms, .edit_ms = row->edit_ms, .pinned = row->pinned,
+		.counted = row->part == 0 && row->ordinal != MM_ORDINAL_PLACEHOLDER,
+	};
+	taker->post(taker->ctx, &post);
+}
+
 static void put_row(struct post_writer *w, struct load_target *t, const struct row *row)
 {
 	struct sink *s = w->sink;
 	char digits[HEX_LEN], hex[HEX_LEN];
 	struct ark_str source = to_hex(row->digest, digits);
 	sink_post(s, row->id, source);
+	if (w->l->taker != NULL)
+		hand_over(w, row);
 	ark_buf_reset(&w->hashtags);
 	if (memchr(row->message.ptr, '#', row->message.len) != NULL)
 		text_hashtags(row->message, &w->hashtags);
@@ -293,6 +310,8 @@ static void put_reactions(struct post_writer *w, struct load_target *t, const st
 		at += sizeof(x) + x.len;
 		const char *user = w->l->x->people.list[x.person].mm_id;
 		int64_t ms = row->create_ms + n;
+		if (w->l->taker != NULL)
+			w->l->taker->reaction(w->l->taker->ctx, x.person, name, ms);
 		sink_begin(w->sink, SINK_REACTIONS);
 		sink_z(w->sink, SINK_REACTIONS, user);
 		sink_z(w->sink, SINK_REACTIONS, row->id);
@@ -336,6 +355,8 @@ static void put_files(struct post_writer *w, const struct row *row, const struct
 	for (struct file_entry f; file_next(record_part(r, PART_FILES), &at, &count, &f);) {
 		if (f.group != group)
 			continue;
+		if (w->l->taker != NULL)
+			w->l->taker->file(w->l->taker->ctx, &f);
 		char id[MM_ID_LEN + 1];
 		id_derive(w->l->hash, w->l->workspace, "file", ark_str_z(row->id), f.id, 0,
 		          f.id.len > 0 ? 0 : count, id);
@@ -444,6 +465,7 @@ void post_write(struct post_writer *w, struct load_target *t, const struct threa
 		edit_ms = k->create_ms;
 	struct row row = {
 		.id = id, .root_id = root_id, .user_id = w->l->x->people.list[k->author].mm_id,
+		.author = k->author,
 		.create_ms = k->create_ms, .update_ms = update_ms(w, k, k->create_ms, edit_ms),
 		.edit_ms = edit_ms, .message = ark_buf_view(&w->text),
 		.type = event == EVENT_NONE && (k->flags & RECORD_ATTACHMENTS) ? "slack_attachment"
@@ -490,6 +512,7 @@ void post_write_placeholder(struct post_writer *w, struct load_target *t,
 	uint8_t digest[32];
 	crypt_sha256(w->l->hash, w->text.data, w->text.len, digest);
 	struct row row = { .id = id, .root_id = "", .user_id = w->l->x->people.list[author].mm_id,
+		           .author = author,
 		           .create_ms = k->create_ms, .update_ms = update_ms(w, k, k->create_ms, 0),
 		           .message = ark_buf_view(&w->text), .type = "", .ts_us = k->ts_us,
 		           .ordinal = MM_ORDINAL_PLACEHOLDER,

@@ -34,18 +34,17 @@ static struct slack_person *person_at(const struct writer *w, uint32_t i)
 	return &w->l->x->people.list[i];
 }
 
-/* Gets an account: everybody in the lists, and of the others whoever is named anywhere. */
-static bool has_account(const struct writer *w, uint32_t i)
+bool rows_account(const struct load *l, uint32_t person)
 {
-	const struct slack_person *p = person_at(w, i);
-	if (p->guest && w->l->set.guests == GUESTS_SKIP && !p->used)
+	const struct slack_person *p = &l->x->people.list[person];
+	if (p->guest && l->set.guests == GUESTS_SKIP && !p->used)
 		return false;
 	return p->listed || p->used;
 }
 
-static bool is_guest(const struct writer *w, const struct slack_person *p)
+bool rows_guest(const struct load *l, const struct slack_person *p)
 {
-	return p->kind == PERSON_HUMAN && p->guest && w->l->set.guests == GUESTS_GUEST &&
+	return p->kind == PERSON_HUMAN && p->guest && l->set.guests == GUESTS_GUEST &&
 	       (!p->matched || p->ours);
 }
 
@@ -72,8 +71,7 @@ static struct ark_str shown(struct writer *w, struct ark_str s, size_t runes)
 	return ark_buf_view(&w->tmp);
 }
 
-/* First and last name: Slack's own where both are there, else the real name cut at its first blank. */
-static void split_name(const struct slack_person *p, struct ark_str *first, struct ark_str *last)
+void rows_names(const struct slack_person *p, struct ark_str *first, struct ark_str *last)
 {
 	*first = p->first_name;
 	*last = p->last_name;
@@ -85,8 +83,7 @@ static void split_name(const struct slack_person *p, struct ark_str *first, stru
 	*last = blank == SIZE_MAX ? ARK_LIT("") : ark_str_trim(ark_str_from(real, blank));
 }
 
-/* Slack's locale as one that Mattermost has a translation for. */
-static const char *locale_of(struct ark_str locale)
+const char *rows_locale(struct ark_str locale)
 {
 	static const struct {
 		const char *slack, *mm;
@@ -133,7 +130,7 @@ static int64_t user_deleted(const struct writer *w, const struct slack_person *p
 static void put_names(struct writer *w, const struct slack_person *p)
 {
 	struct ark_str first, last;
-	split_name(p, &first, &last);
+	rows_names(p, &first, &last);
 	bool bot = p->kind != PERSON_HUMAN;
 	struct ark_str name = ark_str_has(p->real_name) ? p->real_name : p->name;
 	sink_str(w->s, SINK_USERS, bot ? ARK_LIT("") : shown(w, p->display_name, MM_PERSON_NAME_RUNES));
@@ -164,7 +161,7 @@ static void put_user(struct writer *w, uint32_t i)
 	sink_str(s, SINK_USERS, ark_buf_view(&w->tmp));
 	sink_bool(s, SINK_USERS, true);
 	put_names(w, p);
-	sink_z(s, SINK_USERS, is_guest(w, p)  ? "system_guest"
+	sink_z(s, SINK_USERS, rows_guest(w->l, p)  ? "system_guest"
 	                      : p->admin_here ? "system_admin system_user"
 	                                      : "system_user");
 	sink_bool(s, SINK_USERS, false);
@@ -173,7 +170,7 @@ static void put_user(struct writer *w, uint32_t i)
 	sink_i64(s, SINK_USERS, created);
 	sink_i64(s, SINK_USERS, 0);
 	sink_i64(s, SINK_USERS, 0);
-	sink_z(s, SINK_USERS, locale_of(p->locale));
+	sink_z(s, SINK_USERS, rows_locale(p->locale));
 	put_timezone(w, p);
 	sink_bool(s, SINK_USERS, false);
 	sink_z(s, SINK_USERS, "");
@@ -208,7 +205,7 @@ static void put_users(struct writer *w)
 {
 	for (uint32_t i = 0; i < w->l->x->people.count; i++) {
 		const struct slack_person *p = person_at(w, i);
-		if (!has_account(w, i))
+		if (!rows_account(w->l, i))
 			continue;
 		sink_begin(w->s, SINK_ARK_USER);
 		sink_str(w->s, SINK_ARK_USER, w->l->workspace);
@@ -261,7 +258,7 @@ static void find_team(struct writer *w)
 {
 	for (uint32_t i = 0; i < w->l->x->people.count; i++) {
 		const struct slack_person *p = person_at(w, i);
-		w->team[i] = p->kind == PERSON_HUMAN && p->listed && !p->deleted && !p->merged && has_account(w, i);
+		w->team[i] = p->kind == PERSON_HUMAN && p->listed && !p->deleted && !p->merged && rows_account(w->l, i);
 	}
 	for (uint32_t t = 0; t < w->l->targets_count; t++) {
 		const struct load_target *x = &w->l->targets[t];
@@ -300,7 +297,7 @@ static void put_team_members(struct writer *w)
 		if (!w->team[i])
 			continue;
 		const struct slack_person *p = person_at(w, i);
-		bool guest = is_guest(w, p);
+		bool guest = rows_guest(w->l, p);
 		sink_begin(w->s, SINK_TEAMMEMBERS);
 		sink_z(w->s, SINK_TEAMMEMBERS, w->l->team_id);
 		sink_z(w->s, SINK_TEAMMEMBERS, p->mm_id);
@@ -323,7 +320,7 @@ static void put_member(struct writer *w, const struct load_target *t, uint32_t p
 {
 	const struct slack_person *p = person_at(w, person);
 	struct sink *s = w->s;
-	bool guest = is_guest(w, p);
+	bool guest = rows_guest(w->l, p);
 	int64_t viewed = w->l->start_ms > t->last_post_ms ? w->l->start_ms : t->last_post_ms;
 	sink_begin(s, SINK_CHANNELMEMBERS);
 	sink_z(s, SINK_CHANNELMEMBERS, t->id);
@@ -429,10 +426,10 @@ static void put_channels(struct writer *w)
 		put_channel(w, t);
 		bool everybody = i == l->town_square || i == l->off_topic;
 		for (uint32_t p = 0; everybody && p < l->x->people.count; p++)
-			if (w->team[p] && !is_guest(w, person_at(w, p)))
+			if (w->team[p] && !rows_guest(w->l, person_at(w, p)))
 				put_member(w, t, p);
 		for (uint32_t m = 0; m < t->members_count; m++)
-			if (!everybody || is_guest(w, person_at(w, t->members[m])))
+			if (!everybody || rows_guest(w->l, person_at(w, t->members[m])))
 				put_member(w, t, t->members[m]);
 		if (target_is_direct(t))
 			put_shown(w, t);
@@ -443,7 +440,7 @@ static void put_channels(struct writer *w)
 		struct load_target t = { .type = 'O', .creator = PERSON_NONE };
 		memcpy(t.id, l->defaults[d], sizeof(t.id));
 		for (uint32_t p = 0; t.id[0] != '\0' && p < l->x->people.count; p++)
-			if (w->team[p] && !is_guest(w, person_at(w, p)))
+			if (w->team[p] && !rows_guest(w->l, person_at(w, p)))
 				put_member(w, &t, p);
 	}
 	for (uint32_t c = 0; c < l->x->convs.count; c++) {

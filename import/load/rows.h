@@ -13,4 +13,13 @@
 /* All of them. `new_team`: the team's own row and its default channels too. */
 void rows_write(struct load *l, struct sink *s, bool new_team);
 
+/* Gets an account: everybody in the lists, and of the others whoever is named anywhere. */
+bool rows_account(const struct load *l, uint32_t person);
+/* Is it a guest's? */
+bool rows_guest(const struct load *l, const struct slack_person *p);
+/* First and last name: Slack's own where both are there, else the real name cut at its first blank. */
+void rows_names(const struct slack_person *p, struct ark_str *first, struct ark_str *last);
+/* Slack's locale as one that Mattermost has a translation for. */
+const char *rows_locale(struct ark_str locale);
+
 #endif
