@@ -11,6 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <iconv.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -316,6 +319,11 @@ void io_archive_close(struct io_archive *a)
 	free(a->path);
 	ark_buf_release(&a->name);
 	free(a);
+#ifdef __GLIBC__
+	/* the library's list of entries, 160 bytes each in small pieces: the next archive is read on another
+	 * thread, which has a heap of its own and would not use them again */
+	malloc_trim(0);
+#endif
 }
 
 void io_archive_closep(struct io_archive **a)
