@@ -27,6 +27,7 @@
 #define LIMIT_STORE_PATH 4096            /* bytes of a path in a store; longer: refused */
 #define LIMIT_STORE_DEPTH 64             /* folders in folders; deeper: listing fails */
 #define LIMIT_HTTP_HEADERS (256u << 10)  /* bytes of an answer's headers; more: answer refused */
+#define LIMIT_HTTP_HOSTS 256             /* remembered besides those in use; more: the oldest are forgotten */
 #define LIMIT_HTTP_BODY (1u << 20)       /* bytes of an answer kept in memory unless said otherwise */
 #define LIMIT_RETRY_AFTER_S 31536000     /* seconds a Retry-After can ask for; more counts as this */
 #define LIMIT_S3_XML (16u << 20)         /* bytes of an XML answer of an object store; more: refused */
