@@ -25,6 +25,8 @@ static int (*const COMMANDS[COMMAND_COUNT])(struct app *a, struct ark_err *err) 
 	[COMMAND_FIND] = run_find,
 	[COMMAND_VERIFY] = run_verify,
 	[COMMAND_CHECK] = run_check,
+	[COMMAND_PRUNE] = run_prune,
+	[COMMAND_UNDELETE] = run_undelete,
 	[COMMAND_KEYGEN] = run_keygen,
 };
 

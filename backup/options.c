@@ -12,9 +12,11 @@ enum {
 	FIND = 1 << COMMAND_FIND,
 	VERIFY = 1 << COMMAND_VERIFY,
 	CHECK = 1 << COMMAND_CHECK,
+	PRUNE = 1 << COMMAND_PRUNE,
+	UNDELETE = 1 << COMMAND_UNDELETE,
 	KEYGEN = 1 << COMMAND_KEYGEN,
 	READING = SHOW | DIFF | FIND | VERIFY,
-	REPO = CREATE | LIST | CHECK | READING,
+	REPO = CREATE | LIST | CHECK | PRUNE | UNDELETE | READING,
 };
 
 static const struct ark_command COMMANDS[] = {
@@ -32,6 +34,10 @@ static const struct ark_command COMMANDS[] = {
 	  "machine, so that --percent and --max-duration begin with what was read longest ago." },
 	[COMMAND_CHECK] = { "check", "is the newest snapshot young and large enough; answers as Nagios plugins do",
 	  "REPO", 1, 1, NULL },
+	[COMMAND_PRUNE] = { "prune", "remove snapshots that no rule keeps", "REPO", 1, 1,
+	  "What only they needed is condemned; --sweep deletes what was condemned before every snapshot that "
+	  "is being made now began. Until then 'undelete' brings a snapshot back." },
+	[COMMAND_UNDELETE] = { "undelete", "bring back a snapshot that prune removed", "REPO SNAPSHOT", 2, 2, NULL },
 	[COMMAND_KEYGEN] = { "keygen", "make the key pair of an encrypted repository", NULL, 0, 0,
 	  "The secret key goes to the file of --output and is kept away from the server; the public one, for "
 	  "init --encrypt, is printed." },
@@ -70,7 +76,7 @@ static const struct ark_option OPTIONS[] = {
 	  "the program that writes the schema; else the one that fits the server is looked for",
 	  .commands = CREATE },
 	{ "dry-run", 'n', NULL, ARK_FLAG, AT(dry_run), NULL, 0, "only say what would be done",
-	  .commands = CREATE },
+	  .commands = CREATE | PRUNE },
 
 	ARK_TITLE("Checking"),
 	{ "percent", 0, "N", ARK_NUMBER, AT(percent), NULL, 0, "read only this part of what is stored",
@@ -81,6 +87,28 @@ static const struct ark_option OPTIONS[] = {
 	  "critical when the newest snapshot is older (26h)", .commands = CHECK },
 	{ "min-rows", 0, "N", ARK_NUMBER, AT(min_rows), NULL, 0,
 	  "critical when the newest snapshot has fewer rows", .commands = CHECK },
+
+	ARK_TITLE("What prune keeps"),
+	{ "keep-last", 0, "N", ARK_NUMBER, AT(keep_last), NULL, 0, "the newest N", .commands = PRUNE },
+	{ "keep-hourly", 0, "N", ARK_NUMBER, AT(keep_hourly), NULL, 0, "one for each of N hours",
+	  .commands = PRUNE },
+	{ "keep-daily", 0, "N", ARK_NUMBER, AT(keep_daily), NULL, 0, "one for each of N days",
+	  .commands = PRUNE },
+	{ "keep-weekly", 0, "N", ARK_NUMBER, AT(keep_weekly), NULL, 0, "one for each of N weeks",
+	  .commands = PRUNE },
+	{ "keep-monthly", 0, "N", ARK_NUMBER, AT(keep_monthly), NULL, 0, "one for each of N months",
+	  .commands = PRUNE },
+	{ "keep-yearly", 0, "N", ARK_NUMBER, AT(keep_yearly), NULL, 0, "one for each of N years",
+	  .commands = PRUNE },
+	{ "keep-within", 0, "TIME", ARK_TIME, AT(keep_within), NULL, 0, "all that are younger (30d)",
+	  .commands = PRUNE },
+	{ "keep-at-least", 0, "N", ARK_NUMBER, AT(keep_at_least), NULL, 0,
+	  "never leave fewer than N, whatever the rules say", .commands = PRUNE, .def = "3", .min = 1,
+	  .max = 1000000 },
+	{ "sweep", 0, NULL, ARK_FLAG, AT(sweep), NULL, 0, "delete what was condemned, where that is safe",
+	  .commands = PRUNE },
+	{ "drop-intent", 0, "NAME", ARK_TEXT, AT(drop_intent), NULL, 0,
+	  "forget a snapshot that was begun on another machine and will not be finished", .commands = PRUNE },
 
 	ARK_TITLE("What find looks for"),
 	{ "channel", 0, "NAME", ARK_TEXT, AT(channel), NULL, 0, "a channel by name or id", .commands = FIND },

@@ -15,6 +15,8 @@ enum backup_command {
 	COMMAND_FIND,
 	COMMAND_VERIFY,
 	COMMAND_CHECK,
+	COMMAND_PRUNE,
+	COMMAND_UNDELETE,
 	COMMAND_KEYGEN,
 	COMMAND_COUNT,
 };
@@ -36,6 +38,11 @@ struct backup_config {
 	struct ark_when max_duration;
 	struct ark_when max_age;
 	int64_t min_rows;
+	int64_t keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly;
+	struct ark_when keep_within;
+	int64_t keep_at_least;
+	bool sweep;
+	const char *drop_intent;
 	const char *channel, *user, *file;
 };
 

@@ -18,6 +18,7 @@
 #include "common/base/banned.h"
 
 #define LOCK_FILE "lock"
+#define SWEEP_WAIT_S 600
 
 void condemned_release(struct condemned *c)
 {
@@ -160,28 +161,47 @@ static enum ark_rc publish(struct intent *i, const char *purpose, uint64_t gener
 	return rc;
 }
 
-enum ark_rc intent_begin(struct repo *r, const char *purpose, struct intent *out,
+/* Waits while somebody sweeps: that lasts as long as deleting files does. */
+static enum ark_rc wait_for_sweep(struct intent *i, struct ark_err *err)
+{
+	bool held = false;
+	for (int waited = 0; waited < SWEEP_WAIT_S * 10; waited++) {
+		enum ark_rc rc = lock_folder(i->r, LOCK_SH | LOCK_NB, &i->lock, &held, err);
+		if (rc < 0 || held || repo_keep_folder(repo_keep(i->r)) == NULL)
+			return rc;
+		usleep(100000);
+	}
+	return ark_err_set(err, ARK_KIND_LOCKED, "the repository has been swept for %d s", SWEEP_WAIT_S);
+}
+
+static enum ark_rc begin(struct repo *r, const char *purpose, bool knows, struct intent *out,
                          struct condemned *condemned, struct ark_err *err)
 {
 	ark_auto(condemned_release) struct condemned before = { 0 };
-	bool held;
 	*out = INTENT_NONE;
 	out->r = r;
-	enum ark_rc rc = lock_folder(r, LOCK_SH | LOCK_NB, &out->lock, &held, err);
-	if (rc == ARK_OK && repo_keep_folder(repo_keep(r)) != NULL && !held) {
-		ark_err_set(err, ARK_KIND_LOCKED, "the repository is being swept");
-		ark_err_hint(err, "that lasts as long as deleting files does; begin again afterwards");
-		return ARK_FAIL;
-	}
+	enum ark_rc rc = wait_for_sweep(out, err);
 	if (rc == ARK_OK)
 		rc = condemned_read(r, &before, err);
 	if (rc == ARK_OK)
-		rc = publish(out, purpose, before.generation, err);
+		rc = publish(out, purpose, knows ? before.generation : 0, err);
 	if (rc == ARK_OK)
 		rc = condemned_read(r, condemned, err);
 	if (rc < 0)
 		intent_release(out);
 	return rc;
+}
+
+enum ark_rc intent_begin(struct repo *r, const char *purpose, struct intent *out,
+                         struct condemned *condemned, struct ark_err *err)
+{
+	return begin(r, purpose, true, out, condemned, err);
+}
+
+enum ark_rc intent_begin_knowing_nothing(struct repo *r, const char *purpose, struct intent *out,
+                                         struct condemned *condemned, struct ark_err *err)
+{
+	return begin(r, purpose, false, out, condemned, err);
 }
 
 enum ark_rc intent_end(struct intent *i, struct ark_err *err)

@@ -43,6 +43,9 @@ struct intent {
  */
 enum ark_rc intent_begin(struct repo *r, const char *purpose, struct intent *out,
                          struct condemned *condemned, struct ark_err *err);
+/* For who needs what is condemned: nothing at all is swept meanwhile. */
+enum ark_rc intent_begin_knowing_nothing(struct repo *r, const char *purpose, struct intent *out,
+                                         struct condemned *condemned, struct ark_err *err);
 /* Withdraw. Dropping it without (a crash) leaves a dead intent. */
 enum ark_rc intent_end(struct intent *i, struct ark_err *err);
 void intent_release(struct intent *i); /* also for ark_auto; withdraws too, quietly */
