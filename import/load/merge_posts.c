@@ -82,12 +82,12 @@ static enum ark_rc make_room(struct db_conn *conn, struct ark_err *err)
 	for (int round = 0; round < 1000; round++) {
 		uint64_t moved = 0;
 		enum ark_rc rc = db_run(conn,
-		                        "UPDATE ark_stage_posts s SET createat = s.createat + 1 FROM ark_new n "
-		                        "WHERE n.id = s.id AND (EXISTS (SELECT 1 FROM posts p WHERE "
-		                        "p.channelid = s.channelid AND p.createat = s.createat AND "
-		                        "p.deleteat = 0) OR EXISTS (SELECT 1 FROM ark_new m "
-		                        "JOIN ark_stage_posts o ON o.id = m.id WHERE o.channelid = s.channelid "
-		                        "AND o.createat = s.createat AND o.id < s.id))",
+		                        "UPDATE ark_stage_posts s SET createat = s.createat + 1 FROM (SELECT x.id "
+		                        "FROM (SELECT o.id, o.channelid, o.createat, row_number() OVER (PARTITION BY "
+		                        "o.channelid, o.createat ORDER BY o.id) AS nth FROM ark_new n JOIN "
+		                        "ark_stage_posts o ON o.id = n.id) x LEFT JOIN posts p ON p.channelid = "
+		                        "x.channelid AND p.createat = x.createat AND p.deleteat = 0 WHERE x.nth > 1 "
+		                        "OR p.id IS NOT NULL) m WHERE m.id = s.id",
 		                        DB_NO_PARAMS, &moved, err);
 		if (rc < 0 || moved == 0)
 			return rc;
