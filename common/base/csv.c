@@ -1,6 +1,10 @@
 #include "common/base/csv.h"
 
+#include <string.h>
+
 #include "common/base/buf.h"
+
+#include "common/base/utf8.h"
 
 #include "common/base/banned.h"
 
@@ -111,4 +115,68 @@ struct ark_str ark_csv_plain(struct ark_str cell)
 {
 	bool guarded = cell.len > 1 && cell.ptr[0] == '\'' && strchr("=+-@", cell.ptr[1]) != NULL;
 	return guarded ? ark_str_from(cell, 1) : cell;
+}
+
+/* --- writing --- */
+
+/* What spreadsheets take for the start of a formula, full-width forms included (Japanese Excel). */
+static bool starts_formula(struct ark_str s)
+{
+	if (s.len == 0)
+		return false;
+	size_t len;
+	uint32_t rune = ark_utf8_at(s, 0, &len);
+	return rune == '=' || rune == '+' || rune == '-' || rune == '@' || rune == '\t' ||
+	       rune == '\r' || rune == '\n' || rune == 0xFF1D || rune == 0xFF0B || rune == 0xFF0D ||
+	       rune == 0xFF20;
+}
+
+static bool needs_quotes(struct ark_str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (strchr(",;\"\r\n\t", s.ptr[i]) != NULL)
+			return true;
+	return s.len > 0 && (s.ptr[0] == ' ' || s.ptr[s.len - 1] == ' ');
+}
+
+void ark_csv_cell(struct ark_buf *out, struct ark_str s)
+{
+	if (!ark_str_has(s))
+		return;
+	ark_auto(ark_buf_release) struct ark_buf text;
+	ark_buf_init(&text, SIZE_MAX / 2);
+	ark_utf8_clean(&text, s);
+	struct ark_str clean = ark_buf_view(&text);
+	bool formula = starts_formula(clean), quotes = needs_quotes(clean);
+	if (quotes)
+		ark_buf_c(out, '"');
+	if (formula)
+		ark_buf_c(out, '\'');
+	for (size_t i = 0; i < clean.len; i++) {
+		if (clean.ptr[i] == '"')
+			ark_buf_c(out, '"');
+		ark_buf_c(out, clean.ptr[i]);
+	}
+	if (quotes)
+		ark_buf_c(out, '"');
+}
+
+static bool is_plain(struct ark_str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
+		bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		          (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+void ark_csv_name(struct ark_buf *out, struct ark_str s)
+{
+	if (is_plain(s))
+		ark_buf_str(out, s);
+	else
+		ark_csv_cell(out, s);
 }

@@ -1,5 +1,5 @@
 /*
- * Reading CSV that people and spreadsheets made: RFC 4180, with or without BOM, lines ending in LF, CRLF
+ * CSV: writing cells that are safe in spreadsheets, and reading what people and spreadsheets made: RFC 4180, with or without BOM, lines ending in LF, CRLF
  * or CR, separated by comma, semicolon or tab, whichever the first line has most of.
  */
 #ifndef ARK_BASE_CSV_H
@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/pool.h"
 
@@ -30,5 +31,14 @@ enum ark_rc ark_csv_next(struct ark_csv *c, struct ark_pool *keep, struct ark_st
 
 /* Without the apostrophe that keeps spreadsheets from taking a cell for a formula. */
 struct ark_str ark_csv_plain(struct ark_str cell);
+
+/* --- writing --- */
+
+/* Append a cell, RFC 4180: quoted where needed; what a spreadsheet would take for a formula gets an
+ * apostrophe in front; NUL and bad UTF-8 are replaced. NONE is an empty cell. */
+void ark_csv_cell(struct ark_buf *out, struct ark_str s);
+/* The same for ids and user names: plain ones ([A-Za-z0-9._-] only) stay as they are, so that the
+ * file can be read back. */
+void ark_csv_name(struct ark_buf *out, struct ark_str s);
 
 #endif

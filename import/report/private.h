@@ -79,15 +79,6 @@ void report_write_html(struct report_file *f, const struct import_report *r,
 void report_write_users(struct report_file *f, const struct import_report *r);
 void report_missing_header(struct report_file *f);
 
-/* ---- CSV cells (csv.c) ---- */
-
-/* RFC 4180: quoted where needed; what a spreadsheet would take for a formula gets an apostrophe in
- * front; NUL and bad UTF-8 are replaced. NONE is an empty cell. */
-void report_csv_cell(struct ark_buf *out, struct ark_str s);
-/* The same for ids and user names: plain ones ([A-Za-z0-9._-] only) stay as they are, so that the
- * file can be read back. */
-void report_csv_name(struct ark_buf *out, struct ark_str s);
-
 /* ---- what several renderers say (facts.c) ---- */
 
 const char *report_status_name(enum report_status status); /* "matched" */

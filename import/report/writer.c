@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/csv.h"
 #include "common/base/mem.h"
 #include "common/json/out.h"
 #include "import/report/private.h"
@@ -121,16 +122,16 @@ void import_report_missing(struct import_report_writer *w, struct ark_str slack_
                            struct ark_str reason)
 {
 	struct ark_buf *b = &w->missing.text;
-	report_csv_name(b, slack_file_id);
+	ark_csv_name(b, slack_file_id);
 	ark_buf_c(b, ',');
-	report_csv_cell(b, name);
+	ark_csv_cell(b, name);
 	ark_buf_c(b, ',');
-	report_csv_cell(b, channel);
+	ark_csv_cell(b, channel);
 	ark_buf_c(b, ',');
 	if (ts_us != 0)
 		report_ts(b, ts_us);
 	ark_buf_c(b, ',');
-	report_csv_cell(b, reason);
+	ark_csv_cell(b, reason);
 	ark_buf_z(b, "\r\n");
 	report_file_drain(&w->missing);
 	count_reason(w, reason);
