@@ -3,4 +3,5 @@
 
 #include "common/base/banned.h"
 
-const struct export_format *const EXPORT_FORMATS[] = { &EXPORT_JSONL, &EXPORT_HTML, &EXPORT_SLACK, NULL };
+const struct export_format *const EXPORT_FORMATS[] = { &EXPORT_JSONL, &EXPORT_HTML, &EXPORT_SLACK, &EXPORT_CSV,
+	                                                       &EXPORT_EML, &EXPORT_RSMF, NULL };

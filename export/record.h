@@ -220,7 +220,7 @@ struct export_format {
 };
 
 /* One per file of formats/, all of them in EXPORT_FORMATS (formats.c); NULL-ended. */
-extern const struct export_format EXPORT_JSONL, EXPORT_HTML, EXPORT_SLACK;
+extern const struct export_format EXPORT_JSONL, EXPORT_HTML, EXPORT_SLACK, EXPORT_CSV, EXPORT_EML, EXPORT_RSMF;
 extern const struct export_format *const EXPORT_FORMATS[];
 
 #endif
