@@ -9,6 +9,7 @@
 
 #include "common/cli/progress.h"
 #include "common/cli/talk.h"
+#include "common/crypt/minisign.h"
 #include "common/mm/detect.h"
 #include "common/mm/place.h"
 #include "export/bodies.h"
@@ -48,6 +49,8 @@ struct export_app {
 	unsigned formats_count;
 	struct export_out *out;
 	struct export_bodies *bodies;
+	bool signs;
+	struct crypt_secret_key key; /* when it signs */
 	struct export_run run;
 
 	struct ark_progress bar;
@@ -74,6 +77,9 @@ void export_show_config(const struct export_config *config, const struct ark_arg
 
 /* The commands; each returns an exit code or a negative ark_rc with err set. */
 int export_command_run(struct export_app *a, struct ark_err *err);
+int export_command_verify(struct export_app *a, struct ark_err *err);
+int export_command_list(struct export_app *a, struct ark_err *err);
+int export_command_keygen(struct export_app *a, struct ark_err *err);
 
 /* crew.c: all tasks through the formats, over several connections. */
 enum ark_rc export_crew_work(struct export_app *a, struct ark_err *err);

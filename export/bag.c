@@ -37,8 +37,9 @@ static enum ark_rc write_info(struct export_out *out, const struct export_bag_in
 	return rc == ARK_OK ? export_file_put(out, "bag-info.txt", EXPORT_PLAIN, ark_buf_view(&text), err) : rc;
 }
 
-/* One manifest: of the payload, or of what stands beside it. */
-static enum ark_rc write_manifest(struct export_out *out, const char *name, bool payload, struct ark_err *err)
+/* One manifest: of the payload, or of what stands beside it; also into `text` unless that is NULL. */
+static enum ark_rc write_manifest(struct export_out *out, const char *name, bool payload, struct ark_buf *text,
+                                  struct ark_err *err)
 {
 	ark_auto(export_file_drop) struct export_file *f = NULL;
 	enum ark_rc rc = export_file_begin(out, name, EXPORT_PLAIN, &f, err);
@@ -50,6 +51,8 @@ static enum ark_rc write_manifest(struct export_out *out, const char *name, bool
 			continue;
 		crypt_hex(list[i].sha256, CRYPT_SHA256_BYTES, hex);
 		hex[CRYPT_SHA256_HEX - 1] = hex[CRYPT_SHA256_HEX] = ' ';
+		if (text != NULL)
+			ark_buf_fmt(text, "%.*s%s\n", CRYPT_SHA256_HEX + 1, hex, list[i].name);
 		rc = export_file_write(f, hex, CRYPT_SHA256_HEX + 1, err);
 		if (rc == ARK_OK)
 			rc = export_file_write(f, list[i].name, strlen(list[i].name), err);
@@ -59,13 +62,14 @@ static enum ark_rc write_manifest(struct export_out *out, const char *name, bool
 	return rc == ARK_OK ? export_file_end(&f, err) : rc;
 }
 
-enum ark_rc export_bag_write(struct export_out *out, const struct export_bag_info *info, struct ark_err *err)
+enum ark_rc export_bag_write(struct export_out *out, const struct export_bag_info *info,
+                             struct ark_buf *tagmanifest, struct ark_err *err)
 {
 	static const char BAGIT[] = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 	enum ark_rc rc = export_file_put(out, "bagit.txt", EXPORT_PLAIN, ark_str_z(BAGIT), err);
 	if (rc == ARK_OK)
 		rc = write_info(out, info, err);
 	if (rc == ARK_OK)
-		rc = write_manifest(out, "manifest-sha256.txt", true, err);
-	return rc == ARK_OK ? write_manifest(out, EXPORT_TAGMANIFEST, false, err) : rc;
+		rc = write_manifest(out, "manifest-sha256.txt", true, NULL, err);
+	return rc == ARK_OK ? write_manifest(out, EXPORT_TAGMANIFEST, false, tagmanifest, err) : rc;
 }

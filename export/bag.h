@@ -23,9 +23,12 @@ struct export_bag_info {
 	struct ark_str previous;
 };
 
-/* Write the tag files and both manifests about everything that `out` has so far. Last of all: what is
- * written later is in no manifest. */
+/*
+ * Write the tag files and both manifests about everything that `out` has so far. Last of all but the
+ * signature: what is written later is in no manifest.
+ * tagmanifest  out: the text of the tag manifest, which is what is signed
+ */
 enum ark_rc export_bag_write(struct export_out *out, const struct export_bag_info *info,
-                             struct ark_err *err);
+                             struct ark_buf *tagmanifest, struct ark_err *err);
 
 #endif

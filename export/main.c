@@ -8,6 +8,8 @@
  *	record.c formats/       the record, and one file per output format
  *	about.c                 people, channels, run.json
  *	out.c bag.c             the tree of files, and the bag it is
+ *	sign.c                  keys and signatures
+ *	series.c folder.c verify.c   reading exports that are there: verify, list
  */
 #include <locale.h>
 
@@ -20,6 +22,9 @@ static int run(const struct export_config *config, const struct ark_args *args, 
 {
 	static int (*const COMMANDS[])(struct export_app *a, struct ark_err *err) = {
 		[COMMAND_RUN] = export_command_run,
+		[COMMAND_VERIFY] = export_command_verify,
+		[COMMAND_LIST] = export_command_list,
+		[COMMAND_KEYGEN] = export_command_keygen,
 	};
 	struct ark_err err = { 0 };
 	ark_auto(export_app_release) struct export_app app;
@@ -33,7 +38,7 @@ static int run(const struct export_config *config, const struct ark_args *args, 
 
 int main(int argc, char **argv)
 {
-	struct export_config config;
+	struct export_config config = { 0 };
 	struct ark_talk talk;
 	ark_auto(ark_args_release) struct ark_args args = { 0 };
 	int code;

@@ -3,13 +3,19 @@
 #include "common/base/banned.h"
 
 #define AT(field) offsetof(struct export_config, field)
-enum { RUN = 1 };
+enum { RUN = 1, VERIFY = 2, LIST = 4, KEYGEN = 8 };
 
 static const struct ark_command COMMANDS[] = {
 	{ "run", "export conversations", NULL, 0, 0,
 	  "Every public and private channel, deleted messages included, unless options say otherwise. What is "
 	  "there is read in one snapshot; the server may run meanwhile. The folder gets its name when it is "
 	  "complete." },
+	{ "verify", "check an export, or a series of them: every file, count and signature", "DIR", 1, 1,
+	  "Ends with exit code 0 when everything is as it was written, and otherwise names the first thing that "
+	  "is off." },
+	{ "list", "which runs lie in a folder, and up to when", "DIR", 1, 1, NULL },
+	{ "keygen", "make a pair of keys: FILE signs, FILE.pub checks", "FILE", 1, 1,
+	  "The files are those of minisign." },
 };
 
 static const char *const ATTACHMENTS[] = { "none", "reference", "copy", NULL };
@@ -47,6 +53,18 @@ static const struct ark_option OPTIONS[] = {
 	  .commands = RUN },
 	{ "context", 0, "N", ARK_NUMBER, AT(context), NULL, 0, "and so many messages before and after each hit",
 	  .commands = RUN, .max = 100000 },
+
+	ARK_TITLE("Evidence"),
+	{ "sign", 's', "KEY", ARK_TEXT, AT(sign), NULL, ARK_IS_FILE,
+	  "sign with this secret key of minisign (keygen makes one)", .commands = RUN },
+	{ "password-file", 0, "FILE", ARK_TEXT, AT(password_file), NULL, ARK_IS_FILE,
+	  "file whose first line is the password of the secret key", .commands = RUN | KEYGEN },
+	{ "no-password", 0, NULL, ARK_FLAG, AT(no_password), NULL, 0, "a key that needs none", .commands = KEYGEN },
+	{ "public-key", 'p', "KEY", ARK_TEXT, AT(public_key), NULL, 0,
+	  "the key that must have signed: a file, or the text itself", .commands = VERIFY },
+	{ "evidence", 0, NULL, ARK_FLAG, AT(evidence), NULL, 0,
+	  "for an export that is to prove something: --sign and --direct are asked for, and the tables of "
+	  "reactions and attachments are searched for every message", .commands = RUN },
 
 	ARK_TITLE("How"),
 	{ "attachments", 0, "WHAT", ARK_CHOICE, AT(attachments), NULL, 0,

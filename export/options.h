@@ -9,7 +9,6 @@ enum export_command {
 	COMMAND_RUN,
 	COMMAND_VERIFY,
 	COMMAND_LIST,
-	COMMAND_MERGE,
 	COMMAND_KEYGEN,
 };
 

@@ -21,8 +21,8 @@ struct export_reader_options {
 	const struct export_selection *sel;
 	const struct export_run *run;
 	struct export_bodies *bodies; /* where attachments are looked at; NULL: nowhere */
-	/* Ask for reactions, attachments and earlier texts of every post, also of those whose columns say
-	 * that they have none: a database that was written by others than the server. */
+	/* Ask for reactions and attachments of every post, also of those whose columns say that they have
+	 * none: a database that was written by others than the server. */
 	bool thorough;
 	bool wants_members;
 };
@@ -48,8 +48,7 @@ enum ark_rc export_reader_task(struct export_reader *r, const struct export_task
 enum ark_rc export_reader_posts(struct export_reader *r, uint32_t channel, const struct ark_str *ids,
                                 size_t count, const struct export_sink *sink, struct ark_err *err);
 
-/* A connection inside the snapshot; `side` for many small questions. */
-enum ark_rc export_snapshot_join(struct db_conn *conn, const char *snapshot, bool side,
-                                 struct ark_err *err);
+/* Bring a transaction into the snapshot, for many questions that indexes answer. */
+enum ark_rc export_snapshot_join(struct db_conn *conn, const char *snapshot, struct ark_err *err);
 
 #endif

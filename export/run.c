@@ -9,8 +9,10 @@
 #include "common/cli/human.h"
 #include "common/cli/render.h"
 #include "common/cli/signal.h"
+#include "common/db/text.h"
 #include "export/app.h"
 #include "export/bag.h"
+#include "export/sign.h"
 
 #include "common/base/banned.h"
 
@@ -74,6 +76,10 @@ static enum ark_rc read_scope(struct export_app *a, struct ark_err *err)
 		return ark_err_set(err, ARK_KIND_USAGE, "--out is missing: where to");
 	if (c->context > 0 && c->match.count == 0)
 		return ark_err_set(err, ARK_KIND_USAGE, "--context is about the hits of --match, which is missing");
+	if (c->evidence && (c->sign == NULL || !c->direct))
+		return ark_err_set(err, ARK_KIND_USAGE, "--evidence wants --sign and --direct");
+	if (c->password_file != NULL && c->sign == NULL)
+		return ark_err_set(err, ARK_KIND_USAGE, "--password-file is for the key of --sign, which is missing");
 	return c->shard != NULL ? parse_shard(c->shard, &a->scope, err) : ARK_OK;
 }
 
@@ -149,8 +155,14 @@ static enum ark_rc refuse_pooler(struct export_app *a, struct ark_err *err)
 static enum ark_rc take_snapshot(struct export_app *a, struct ark_err *err)
 {
 	enum ark_rc rc = db_txn_begin(&a->txn, a->conn, "ISOLATION LEVEL REPEATABLE READ, READ ONLY", err);
+	ark_auto(ark_buf_release) struct ark_buf sql;
+	ark_buf_init(&sql, 4096);
+	if (a->config->snapshot != NULL) {
+		ark_buf_z(&sql, "SET TRANSACTION SNAPSHOT ");
+		db_literal(&sql, ark_str_z(a->config->snapshot));
+	}
 	if (rc == ARK_OK && a->config->snapshot != NULL)
-		rc = export_snapshot_join(a->conn, a->config->snapshot, false, err);
+		rc = db_exec(a->conn, sql.data, err);
 	else if (rc == ARK_OK && db_server_version(a->conn) >= 110000)
 		rc = db_exec(a->conn, "SET LOCAL jit = off", err);
 	ark_auto(db_result_freep) struct db_result *res = NULL;
@@ -348,6 +360,18 @@ static enum ark_rc export_all(struct export_app *a, struct ark_err *err)
 	return export_write_run(a, err);
 }
 
+/* The comment as minisign itself writes it. */
+static enum ark_rc write_signature(struct export_app *a, struct ark_str tagmanifest, struct ark_err *err)
+{
+	ark_auto(ark_buf_release) struct ark_buf comment, text;
+	ark_buf_init(&comment, 1024);
+	ark_buf_init(&text, 8192);
+	ark_buf_fmt(&comment, "timestamp:%lld\tfile:%s\thashed", (long long)(ark_time_now_ms() / 1000),
+	            EXPORT_TAGMANIFEST);
+	enum ark_rc rc = crypt_minisign_sign(&a->key, tagmanifest, ark_buf_view(&comment), &text, err);
+	return rc == ARK_OK ? export_file_put(a->out, EXPORT_SIGNATURE, EXPORT_PLAIN, ark_buf_view(&text), err) : rc;
+}
+
 static enum ark_rc finish(struct export_app *a, struct ark_err *err)
 {
 	struct export_bag_info info = {
@@ -355,7 +379,13 @@ static enum ark_rc finish(struct export_app *a, struct ark_err *err)
 		.date_ms = a->begin_ms,
 		.description = ARK_LIT("Mattermost conversations, exported by matter-export"),
 	};
-	enum ark_rc rc = export_bag_write(a->out, &info, err);
+	ark_auto(ark_buf_release) struct ark_buf tagmanifest;
+	ark_buf_init(&tagmanifest, 1u << 20);
+	enum ark_rc rc = export_bag_write(a->out, &info, &tagmanifest, err);
+	if (rc == ARK_OK)
+		rc = ark_buf_ok(&tagmanifest, EXPORT_TAGMANIFEST, err);
+	if (rc == ARK_OK && a->signs)
+		rc = write_signature(a, ark_buf_view(&tagmanifest), err);
 	ark_progress_phase(&a->bar, "writing to disk", NULL, 0, 0);
 	return rc == ARK_OK ? export_out_publish(a->out, err) : rc;
 }
@@ -368,6 +398,9 @@ int export_command_run(struct export_app *a, struct ark_err *err)
 		rc = read_scope(a, err);
 	if (rc == ARK_OK)
 		rc = check_target(a, err);
+	a->signs = a->config->sign != NULL;
+	if (rc == ARK_OK && a->signs)
+		rc = export_sign_key(a->config->sign, a->config->password_file, &a->key, err);
 	if (rc == ARK_OK)
 		rc = open_source(a, err);
 	if (rc < 0)
@@ -423,6 +456,7 @@ void export_app_release(struct export_app *a)
 {
 	if (a->bar_runs)
 		ark_progress_end(&a->bar);
+	crypt_secret_key_release(&a->key);
 	export_bodies_free(a->bodies);
 	export_out_free(a->out);
 	export_selection_release(&a->sel);

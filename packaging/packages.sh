@@ -24,7 +24,9 @@ fish               fish
 git                git
 groff-base         groff
 libarchive-tools   bsdtar
+minisign           minisign
 mosquitto          mosquitto
+python3-jsonschema jsonschema
 shellcheck         shellcheck
 unzip              unzip
 zip                zip
