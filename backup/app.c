@@ -18,6 +18,7 @@ enum ark_rc app_open_repo(struct app *a, struct ark_err *err)
 		.identity_file = a->config->identity,
 		.cache = a->config->cache,
 		.interrupted = ark_interrupted,
+		.s3 = &a->config->s3,
 	};
 	return repo_open(&opt, &a->repo, err);
 }

@@ -160,7 +160,7 @@ static enum ark_rc open_place(struct create *c, struct ark_err *err)
 		ark_err_hint(err, "--files names the file store; --without-files leaves it out");
 		return ARK_FAIL;
 	}
-	return filestore_open(files, &c->store, err);
+	return filestore_open(files, &c->a->config->s3, &c->store, err);
 }
 
 static enum ark_rc open_source(struct create *c, struct ark_err *err)

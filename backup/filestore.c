@@ -8,15 +8,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backup/repo/local.h"
 #include "common/base/mem.h"
+#include "common/cli/signal.h"
+#include "common/io/spool.h"
+#include "common/store/store.h"
 
 #include "common/base/banned.h"
 
 #define DEPTH 24 /* folders within folders; Mattermost makes at most ten */
 
+extern char **environ;
+
 struct filestore {
 	char *name;
-	int fd;
+	int fd;              /* -1: not a folder */
+	struct store *store; /* NULL: a folder */
 };
 
 static void close_fdp(int *fd)
@@ -25,10 +32,45 @@ static void close_fdp(int *fd)
 		close(*fd);
 }
 
-enum ark_rc filestore_open(const struct mm_files *files, struct filestore **out, struct ark_err *err)
+/* As the room store finds it: the same names in two object stores are two places. */
+static const char *endpoint_of(const struct mm_files *files, const struct store_s3_options *s3)
 {
-	if (files->kind != MM_FILES_LOCAL)
-		return ark_err_set(err, ARK_KIND_REFUSED, "files in an object store are not read yet");
+	const char *const SAID[] = { files->endpoint, s3->endpoint, getenv("AWS_ENDPOINT_URL_S3"),
+		                     getenv("AWS_ENDPOINT_URL") };
+	for (size_t i = 0; i < sizeof(SAID) / sizeof(SAID[0]); i++) {
+		if (SAID[i] == NULL || SAID[i][0] == '\0')
+			continue;
+		const char *host = strstr(SAID[i], "://");
+		return host != NULL ? host + 3 : SAID[i];
+	}
+	return "s3.amazonaws.com";
+}
+
+static enum ark_rc open_bucket(const struct mm_files *files, const struct store_s3_options *s3,
+                               struct filestore **out, struct ark_err *err)
+{
+	struct store_options opt = { .modes = STORE_MATTERMOST, .interrupted = ark_interrupted, .s3 = s3,
+		                     .environ = environ };
+	struct store *store = NULL;
+	enum ark_rc rc = store_open(files, &opt, &store, err);
+	if (rc < 0)
+		return rc;
+	ark_auto(ark_buf_release) struct ark_buf name = { 0 };
+	ark_buf_init(&name, 8192);
+	ark_buf_fmt(&name, "s3://%s/%s/%s", endpoint_of(files, s3), files->bucket, files->path);
+	struct filestore *f = ark_calloc(1, sizeof(*f));
+	f->fd = -1;
+	f->store = store;
+	f->name = ark_strdup(ark_buf_view(&name));
+	*out = f;
+	return ARK_OK;
+}
+
+enum ark_rc filestore_open(const struct mm_files *files, const struct store_s3_options *s3,
+                           struct filestore **out, struct ark_err *err)
+{
+	if (files->kind == MM_FILES_S3)
+		return open_bucket(files, s3, out, err);
 	int fd = open(files->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ?
@@ -47,7 +89,8 @@ void filestore_close(struct filestore *f)
 {
 	if (f == NULL)
 		return;
-	close(f->fd);
+	close_fdp(&f->fd);
+	store_close(f->store);
 	free(f->name);
 	free(f);
 }
@@ -74,11 +117,34 @@ static bool stays_inside(const char *path)
 	}
 }
 
+static enum ark_rc to_spool(void *ctx, const char *ptr, size_t len, struct ark_err *err)
+{
+	return io_spool_add(ctx, local_temp_dir(), ptr, len, err);
+}
+
+static enum ark_rc fetch_object(struct filestore *f, const char *path, struct pack_tools *tools,
+                                struct repo_id *id, uint64_t *size_bytes, struct ark_err *err)
+{
+	struct io_spool body = IO_SPOOL_NONE;
+	enum ark_rc rc = store_read(f->store, path, 0, UINT64_MAX, (struct ark_sink){ to_spool, &body }, NULL, err);
+	if (rc == ARK_OK && body.fd < 0)
+		rc = io_spool_add(&body, local_temp_dir(), "", 0, err);
+	*size_bytes = 0;
+	if (rc == ARK_OK && body.fd >= 0)
+		rc = pack_put_file(tools, body.fd, id, size_bytes, err);
+	else if (rc == ARK_OK)
+		rc = pack_put(tools, ARK_LIT(""), 0, id, err);
+	io_spool_close(&body);
+	return rc;
+}
+
 enum ark_rc filestore_fetch(struct filestore *f, const char *path, struct pack_tools *tools,
                             struct repo_id *id, uint64_t *size_bytes, struct ark_err *err)
 {
 	if (!stays_inside(path))
 		return ark_err_set(err, ARK_KIND_MISSING, "the path '%s' leads out of the file store", path);
+	if (f->store != NULL)
+		return fetch_object(f, path, tools, id, size_bytes, err);
 	ark_auto(close_fdp) int fd = openat(f->fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
 	struct stat st;
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENAMETOOLONG))
@@ -177,9 +243,56 @@ static enum ark_rc walk(struct filestore *f, struct ark_buf *path, unsigned dept
 	return rc;
 }
 
+struct listing_objects {
+	filestore_each_fn *each;
+	void *ctx;
+	struct ark_buf text; /* names, with their ends, of what is told after the listing */
+	struct found {
+		size_t at;
+		uint64_t size;
+		char etag[STORE_ETAG];
+	} *items;
+	size_t count, cap;
+};
+
+static enum ark_rc note_object(void *ctx, const struct store_entry *e, struct ark_err *err)
+{
+	struct listing_objects *l = ctx;
+	if (l->count == l->cap) {
+		l->cap = l->cap == 0 ? 256 : 2 * l->cap;
+		l->items = ark_realloc(l->items, l->cap, sizeof(*l->items));
+	}
+	struct found *x = &l->items[l->count++];
+	x->at = l->text.len;
+	x->size = e->stat.size;
+	snprintf(x->etag, sizeof(x->etag), "%s", e->stat.etag);
+	ark_buf_str(&l->text, e->path);
+	ark_buf_c(&l->text, '\0');
+	return ark_buf_ok(&l->text, "a listing of the file store", err);
+}
+
+/* All names, then what is done with them: a store does one thing at a time. */
+static enum ark_rc list_objects(struct filestore *f, const char *prefix, filestore_each_fn *each, void *ctx,
+                                struct ark_err *err)
+{
+	struct listing_objects l = { .each = each, .ctx = ctx };
+	ark_buf_init(&l.text, 1u << 30);
+	enum ark_rc rc = store_list(f->store, prefix, NULL, 0, note_object, &l, err);
+	for (size_t i = 0; i < l.count && rc >= 0; i++) {
+		struct filestore_entry e = { .path = l.text.data + l.items[i].at, .size_bytes = l.items[i].size };
+		snprintf(e.stamp, sizeof(e.stamp), "%s", l.items[i].etag);
+		rc = each(ctx, &e, err);
+	}
+	ark_buf_release(&l.text);
+	free(l.items);
+	return rc < 0 ? rc : ARK_OK;
+}
+
 enum ark_rc filestore_list(struct filestore *f, const char *prefix, filestore_each_fn *each, void *ctx,
                            struct ark_err *err)
 {
+	if (f->store != NULL)
+		return list_objects(f, prefix, each, ctx, err);
 	ark_auto(ark_buf_release) struct ark_buf path = { 0 };
 	ark_buf_init(&path, 65536);
 	ark_buf_z(&path, prefix);

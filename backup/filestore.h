@@ -9,8 +9,10 @@
 #include "common/mm/where.h"
 
 struct filestore;
+struct store_s3_options;
 
-enum ark_rc filestore_open(const struct mm_files *files, struct filestore **out, struct ark_err *err);
+enum ark_rc filestore_open(const struct mm_files *files, const struct store_s3_options *s3,
+                           struct filestore **out, struct ark_err *err);
 void filestore_close(struct filestore *f); /* NULL is fine */
 /* Resolved: "/srv/data", "s3://ENDPOINT/BUCKET/PREFIX". Borrowed. */
 const char *filestore_name(const struct filestore *f);

@@ -65,7 +65,7 @@ static enum ark_rc refuse_used(struct repo_keep *keep, struct ark_err *err)
 int run_init(struct app *a, struct ark_err *err)
 {
 	struct repo_keep_options opt = { .place = a->args->operands.items[0], .create = true,
-		                         .interrupted = ark_interrupted };
+		                         .interrupted = ark_interrupted, .s3 = &a->config->s3 };
 	ark_auto(repo_keep_closep) struct repo_keep *keep = NULL;
 	ark_auto(ark_buf_release) struct ark_buf text = { 0 };
 	struct repo_format f = { .encrypted = false };

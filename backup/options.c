@@ -48,6 +48,9 @@ static const struct ark_option OPTIONS[] = {
 	MM_PLACE_ROWS(struct backup_config, place, CREATE),
 	MM_PLACE_FILES_ROW(struct backup_config, place, CREATE),
 
+	ARK_TITLE("Object stores"),
+	STORE_S3_ROWS(struct backup_config, s3, INIT | REPO),
+
 	ARK_TITLE("The repository"),
 	{ "encrypt", 0, "RECIPIENT", ARK_TEXT, AT(encrypt), NULL, 0,
 	  "encrypt to this public key, as keygen prints it", .commands = INIT },

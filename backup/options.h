@@ -4,6 +4,7 @@
 
 #include "common/cli/args.h"
 #include "common/mm/place.h"
+#include "common/store/store.h"
 
 /* In the order of the table in options.c; main.c has one function for each. */
 enum backup_command {
@@ -23,6 +24,7 @@ enum backup_command {
 
 struct backup_config {
 	struct mm_place_options place;
+	struct store_s3_options s3;
 	const char *identity;
 	const char *cache;
 	const char *encrypt;

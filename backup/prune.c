@@ -205,8 +205,8 @@ static enum ark_rc need_all(struct prune *p, const char *dir, struct ark_err *er
 /* Both indexes. */
 static enum ark_rc load_both(struct prune *p, const struct condemned *now, struct ark_err *err)
 {
-	struct repo_options opt = { .place = repo_keep_name(repo_keep(p->a->repo)), .cache = p->a->config->cache,
-		                    .interrupted = ark_interrupted };
+	struct repo_options opt = { .place = p->a->args->operands.items[0], .cache = p->a->config->cache,
+		                    .interrupted = ark_interrupted, .s3 = &p->a->config->s3 };
 	enum ark_rc rc = repo_load_without(p->a->repo, &now->packs, err);
 	if (rc == ARK_OK)
 		rc = repo_open(&opt, &p->full, err);
@@ -417,7 +417,7 @@ static enum ark_rc delete_packs(struct app *a, const struct ark_map *gone, struc
 {
 	struct sweeping s = { .a = a, .gone = gone };
 	enum ark_rc rc = repo_keep_list(repo_keep(a->repo), REPO_DIR_REMOVED, drop_removed, &s, err);
-	if (rc == ARK_OK)
+	if (rc == ARK_OK && gone->count > 0)
 		rc = repo_keep_list(repo_keep(a->repo), REPO_DIR_INDEX, rewrite_index, &s, err);
 	for (uint32_t i = 0; i < gone->count && rc == ARK_OK; i++) {
 		struct repo_id pack;
@@ -485,7 +485,8 @@ static enum ark_rc sweep(struct app *a, uint64_t *swept, struct ark_err *err)
 		if (list->generation <= oldest && !needed)
 			ark_map_put(&gone, pack, 1);
 	}
-	if (gone.count > 0)
+	/* while something is delayed, what was removed may still be wanted back */
+	if (gone.count > 0 || oldest == UINT64_MAX)
 		rc = delete_packs(a, &gone, err);
 	for (size_t i = 0; i < now.count && rc == ARK_OK; i++)
 		if (now.lists[i].generation <= oldest)

@@ -12,7 +12,8 @@ enum ark_rc repo_keep_open(const struct repo_keep_options *opt, struct repo_keep
 {
 	if (opt->place[0] == '\0')
 		return ark_err_set(err, ARK_KIND_USAGE, "the repository has an empty name");
-	return folder_open(opt, out, err);
+	return ark_str_starts(ark_str_z(opt->place), ARK_LIT("s3://")) ? bucket_open(opt, out, err) :
+	                                                                 folder_open(opt, out, err);
 }
 
 void repo_keep_close(struct repo_keep *k)

@@ -13,11 +13,13 @@
 #include "common/base/buf.h"
 
 struct repo_keep;
+struct store_s3_options;
 
 struct repo_keep_options {
 	const char *place;         /* folder or s3://BUCKET/PREFIX */
 	bool create;               /* a folder is made when it is not there */
 	bool (*interrupted)(void); /* NULL: never */
+	const struct store_s3_options *s3; /* NULL: as the environment says */
 };
 
 /* FAIL: MISSING (no such folder or bucket), IO, USAGE (no such kind of place). */

@@ -29,6 +29,7 @@ struct repo_keep {
 	bool (*interrupted)(void);
 };
 
+enum ark_rc bucket_open(const struct repo_keep_options *opt, struct repo_keep **out, struct ark_err *err);
 enum ark_rc folder_open(const struct repo_keep_options *opt, struct repo_keep **out, struct ark_err *err);
 
 #endif

@@ -72,7 +72,8 @@ enum ark_rc repo_open(const struct repo_options *opt, struct repo **out, struct 
 	r->index = repo_index_new();
 	r->unpacker = io_unpacker_new();
 	r->hash = crypt_hash_new();
-	struct repo_keep_options keep = { .place = opt->place, .interrupted = opt->interrupted };
+	struct repo_keep_options keep = { .place = opt->place, .interrupted = opt->interrupted,
+		                         .s3 = opt->s3 };
 	enum ark_rc rc = repo_keep_open(&keep, &r->keep, err);
 	if (rc < 0)
 		return rc;

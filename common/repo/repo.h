@@ -18,6 +18,7 @@ struct repo_options {
 	const char *identity_file; /* secret key of an encrypted repository; NULL: none */
 	const char *cache;         /* folder for what this machine remembers; NULL: repo_cache_default */
 	bool (*interrupted)(void);
+	const struct store_s3_options *s3; /* NULL: as the environment says */
 };
 
 /*
