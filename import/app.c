@@ -11,6 +11,7 @@
 #include "common/cli/render.h"
 #include "common/cli/signal.h"
 #include "import/files.h"
+#include "import/server.h"
 #include "import/slack/survey.h"
 #include "import/translate/names.h"
 
@@ -399,13 +400,6 @@ enum ark_rc app_open_report(struct app *a, struct ark_err *err)
 	return a->config->report != NULL ? import_report_open(a->config->report, &a->report, err) : ARK_OK;
 }
 
-void app_say_caches(struct app *a)
-{
-	ark_info(a->talk, "import.caches",
-	         "a running server must drop its caches: System Console, or POST /api/v4/caches/invalidate, or a "
-	         "restart");
-}
-
 /* What stays to be done by hand, said once at the end. */
 void app_say_next(struct app *a, const struct load_outcome *out)
 {
@@ -414,7 +408,7 @@ void app_say_next(struct app *a, const struct load_outcome *out)
 		return;
 	}
 	if (!out->created_database && out->rows_written > 0)
-		app_say_caches(a);
+		server_drop_caches(a);
 	if (a->place.embedded != NULL)
 		ark_info(a->talk, "import.where", "the private database lies in %.*s; it runs only while a tool "
 		                                  "uses it", ARK_FMT(db_embedded_dir(a->place.embedded)));

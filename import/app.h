@@ -31,6 +31,7 @@ struct app {
 	struct fetch_outcome fetched;
 	struct fetch_missing missing;
 	uint64_t archive_bytes;
+	struct ark_str api_token; /* of an administrator; ARK_STR_NONE: caches are not dropped by us */
 	struct ark_str warnings[64];
 	uint32_t warnings_count;
 	struct ark_pool strings;
@@ -56,8 +57,6 @@ void app_end_bar(struct app *a);
 /* Report and closing lines; *lost is the number of messages lost against the archive's will. */
 enum ark_rc app_tell(struct app *a, const struct load_outcome *out, bool check, uint64_t *lost,
                      struct ark_err *err);
-/* A running server must drop its caches: done, or said. */
-void app_say_caches(struct app *a);
 /* What stays to be done by hand. */
 void app_say_next(struct app *a, const struct load_outcome *out);
 

@@ -38,6 +38,8 @@ struct import_config {
 	int indexes;           /* enum load_indexes */
 	bool force;
 	bool overwrite;
+	const char *api_url;
+	const char *api_token_file;
 	bool dry_run;
 	bool profile;
 	int files_from;        /* enum fetch_from */
