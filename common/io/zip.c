@@ -17,6 +17,7 @@
 struct io_zip {
 	struct archive *a;
 	struct archive_entry *entry;
+	bool given_up;
 	struct io_publish file; /* unless there is a sink */
 	io_zip_sink *sink;
 	void *ctx;
@@ -26,6 +27,8 @@ struct io_zip {
 static la_ssize_t on_write(struct archive *a, void *ctx, const void *data, size_t len)
 {
 	struct io_zip *z = ctx;
+	if (z->given_up)
+		return (la_ssize_t)len;
 	enum ark_rc rc = z->sink != NULL ? z->sink(z->ctx, data, len, &z->err)
 	                                 : io_publish_write(&z->file, data, len, &z->err);
 	if (rc == ARK_OK)
@@ -90,10 +93,9 @@ void io_zip_free(struct io_zip *z)
 {
 	if (z == NULL)
 		return;
-	if (z->a != NULL) {
-		(void)archive_write_fail(z->a);
-		(void)archive_write_free(z->a);
-	}
+	/* archive_write_fail would forget memory: it ends as usual, and nothing of it is written */
+	z->given_up = true;
+	(void)archive_write_free(z->a);
 	archive_entry_free(z->entry);
 	io_publish_release(&z->file);
 	free(z);

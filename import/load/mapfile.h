@@ -12,7 +12,6 @@
 struct mapfile_row {
 	struct ark_str key, value;
 	uint64_t line;
-	bool used; /* for its owner: somebody asked for it */
 };
 
 struct mapfile {
