@@ -164,6 +164,18 @@ static void say_verified(struct app *a, const struct verify_result *v)
 			ark_out(a->talk, "%12llu  %s", (unsigned long long)ROWS[i].n, ROWS[i].text);
 		ark_event_u64(&e, ROWS[i].key, ROWS[i].n);
 	}
+	const struct load_count *c = &a->l.report.total;
+	ark_event_open(&e, "skipped_by_reason");
+	for (int i = 0; i < SKIP_COUNT; i++) {
+		if (c->skipped[i] == 0)
+			continue;
+		ark_out(a->talk, "%12llu  left out by the import: %s (no failure)", (unsigned long long)c->skipped[i],
+		        skip_text((enum skip_reason)i));
+		ark_event_u64(&e, skip_name((enum skip_reason)i), c->skipped[i]);
+	}
+	ark_event_close(&e);
+	if (v->run[0] != '\0')
+		ark_event_text(&e, "scope_of", ark_str_z(v->run));
 	ark_out(a->talk, "%s", verify_failed(v) ? "archive and database differ" : "archive and database agree");
 	ark_event_bool(&e, "agrees", !verify_failed(v));
 	ark_event_send(&e, a->talk);

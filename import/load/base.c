@@ -302,8 +302,7 @@ enum ark_rc base_run_number(struct load *l, struct db_conn *conn, struct ark_err
 	return rc;
 }
 
-/* Names of the archives without their folders, and what came out of the run. */
-static void run_documents(const struct load *l, struct ark_buf *archives, struct ark_buf *counts)
+void base_archive_names(const struct load *l, struct ark_buf *archives)
 {
 	ark_buf_c(archives, '[');
 	for (uint32_t i = 0; i < l->x->sources_count; i++) {
@@ -313,6 +312,12 @@ static void run_documents(const struct load *l, struct ark_buf *archives, struct
 		                                                                  : l->x->sources[i].path));
 	}
 	ark_buf_c(archives, ']');
+}
+
+/* Names of the archives without their folders, and what came out of the run. */
+static void run_documents(const struct load *l, struct ark_buf *archives, struct ark_buf *counts)
+{
+	base_archive_names(l, archives);
 	const struct load_count *c = &l->report.total;
 	ark_buf_fmt(counts, "{\"read\":%llu,\"written\":%llu,\"posts\":%llu,\"reactions\":%llu,\"skipped\":{",
 	            (unsigned long long)c->read, (unsigned long long)c->written,
@@ -348,10 +353,15 @@ static void run_options(const struct load_job *job, const struct load *l, bool c
 	ark_buf_fmt(out, "{\"created_database\":%s,\"channels\":", BOOL(created_database));
 	put_words(out, s->channels, s->channels_count);
 	ark_buf_fmt(out, ",\"since_us\":%lld,\"until_us\":%lld,\"no_direct\":%s,\"no_joins\":%s,"
-	            "\"skip_bots\":%s,\"merge_general\":%s,\"guests\":%d,\"overwrite\":%s}",
+	            "\"skip_bots\":%s,\"merge_general\":%s,\"guests\":%d,\"overwrite\":%s,\"into_channel\":",
 	            (long long)job->translate.since_us, (long long)job->translate.until_us, BOOL(s->no_direct),
 	            BOOL(job->translate.no_joins), BOOL(job->translate.skip_bots), BOOL(s->merge_general),
 	            (int)s->guests, BOOL(s->overwrite));
+	if (s->into_channel != NULL)
+		ark_buf_json(out, ark_str_z(s->into_channel));
+	else
+		ark_buf_z(out, "null");
+	ark_buf_c(out, '}');
 }
 
 enum ark_rc base_run_row(const struct load_job *job, struct load *l, struct db_conn *conn,

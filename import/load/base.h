@@ -36,6 +36,8 @@ void base_team_id(struct load *l);
 /* The same; FAIL USAGE when its name is none that Mattermost takes.
  * Fact  docs/mattermost-facts.md "Names" */
 enum ark_rc base_team_new(struct load *l, struct ark_err *err);
+/* Names of the archives without their folders, as a JSON array; appended. */
+void base_archive_names(const struct load *l, struct ark_buf *archives);
 /* The row of this run in matterark.run. `created_database`: the run made the schema. */
 enum ark_rc base_run_row(const struct load_job *job, struct load *l, struct db_conn *conn,
                          bool created_database, struct ark_err *err);

@@ -1,12 +1,16 @@
 #include "import/load/verify.h"
 
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 
+#include "common/base/mem.h"
+#include "common/base/utf8.h"
 #include "common/mm/state.h"
+#include "import/load/base.h"
 #include "import/load/live.h"
 
 #include "common/base/banned.h"
-
 
 /*
  * One row per staged post that is not exactly there. A post that we wrote and that is not as we wrote
@@ -141,6 +145,75 @@ static bool has_none(void *ctx, const char *table, const char *column)
 	return false;
 }
 
+/* ---- scope ---- */
+
+struct scope {
+	struct load_job job;
+	const char **channels;
+	struct db_result *run, *globs; /* what the strings borrow from */
+};
+
+static void scope_release(struct scope *s)
+{
+	free(s->channels);
+	db_result_free(s->run);
+	db_result_free(s->globs);
+}
+
+static bool has_scope(const struct load_job *job)
+{
+	return job->set.channels_count > 0 || job->set.no_direct || job->set.into_channel != NULL ||
+	       job->translate.no_joins || job->translate.skip_bots || job->translate.since_us != 0 ||
+	       job->translate.until_us != 0;
+}
+
+static enum ark_rc find_scope(struct scope *s, struct load *l, struct db_conn *conn, struct ark_err *err)
+{
+	ark_auto(ark_buf_release) struct ark_buf names;
+	ark_auto(ark_buf_release) struct ark_buf clean;
+	ark_buf_init(&names, 1u << 20);
+	ark_buf_init(&clean, 4u << 20);
+	base_archive_names(l, &names);
+	ark_utf8_clean(&clean, ark_buf_view(&names));
+	enum ark_rc rc = db_query(conn,
+	                          "SELECT r.run, r.options ->> 'since_us', r.options ->> 'until_us', "
+	                          "(r.options ->> 'no_direct')::boolean, (r.options ->> 'no_joins')::boolean, "
+	                          "(r.options ->> 'skip_bots')::boolean, coalesce(r.options ->> 'into_channel', ''), "
+	                          "r.run_no FROM matterark.run r JOIN teams t ON t.id = r.team_id WHERE t.name = $1 "
+	                          "AND r.undone IS NULL ORDER BY r.archives @> $2::jsonb DESC, r.run_no DESC LIMIT 1",
+	                          DB_PARAMS(ark_str_z(l->set.team), ark_buf_view(&clean)), &s->run, err);
+	if (rc < 0 || db_rows(s->run) == 0)
+		return rc;
+	return db_query(conn, "SELECT jsonb_array_elements_text(options -> 'channels') FROM matterark.run WHERE "
+	                      "run_no = $1::int", DB_PARAMS(db_value(s->run, 0, 7)), &s->globs, err);
+}
+
+/* The job with the scope of the run that brought this. */
+static enum ark_rc take_scope(struct scope *s, struct load *l, struct db_conn *conn,
+                              struct verify_result *out, struct ark_err *err)
+{
+	if (has_scope(&s->job))
+		return ARK_OK;
+	enum ark_rc rc = find_scope(s, l, conn, err);
+	if (rc < 0 || db_rows(s->run) == 0)
+		return rc;
+	snprintf(out->run, sizeof(out->run), "%.*s", ARK_FMT(db_value(s->run, 0, 0)));
+	s->job.translate.since_us = db_i64(s->run, 0, 1);
+	s->job.translate.until_us = db_i64(s->run, 0, 2);
+	s->job.set.no_direct = db_bool(s->run, 0, 3);
+	s->job.translate.no_joins = db_bool(s->run, 0, 4);
+	s->job.translate.skip_bots = db_bool(s->run, 0, 5);
+	struct ark_str into = db_value(s->run, 0, 6);
+	s->job.set.into_channel = into.len > 0 ? ark_pool_str(&l->strings, into).ptr : NULL;
+	s->channels = ark_calloc(db_rows(s->globs) + 1, sizeof(*s->channels));
+	for (size_t i = 0; i < db_rows(s->globs); i++)
+		s->channels[i] = ark_pool_str(&l->strings, db_value(s->globs, i, 0)).ptr;
+	s->job.set.channels = db_rows(s->globs) > 0 ? s->channels : NULL;
+	s->job.set.channels_count = db_rows(s->globs);
+	l->set = s->job.set;
+	return ARK_OK;
+}
+
 enum ark_rc load_verify(const struct load_job *job, struct load *l, struct verify_result *out,
                         void (*line)(void *ctx, const char *kind, struct ark_str channel,
                                      int64_t ts_us, struct ark_str post_id, bool failure),
@@ -161,11 +234,14 @@ enum ark_rc load_verify(const struct load_job *job, struct load *l, struct verif
 		ark_err_set(err, ARK_KIND_REFUSED, "nothing was imported into this database yet");
 		return ARK_FAIL;
 	}
+	ark_auto(scope_release) struct scope scope = { .job = *job };
+	if (rc == ARK_OK)
+		rc = take_scope(&scope, l, conn, out, err);
 	if (rc < 0)
 		return rc;
 	ark_auto(sink_release) struct sink sink;
 	sink_init(&sink, l->set.temp_dir, SINK_NOWHERE, has_none, NULL);
-	rc = load_stage(job, l, conn, &sink, &outcome, err);
+	rc = load_stage(&scope.job, l, conn, &sink, &outcome, err);
 	if (rc < 0)
 		return rc;
 	rc = db_exec(conn, "ANALYZE ark_stage_posts; ANALYZE ark_stage_slack_post; "

@@ -14,9 +14,16 @@ struct verify_result {
 	/* people's doing: no failure */
 	uint64_t changed_here, deleted_here, left_out_here, reactions_removed_here, files_removed_here;
 	uint64_t elsewhere;       /* posts of earlier runs that this archive does not hold */
+	char run[32];             /* whose scope was taken; "": none, or the caller named one */
 };
 
-/* `line` is told of each difference: kind, Mattermost channel name, Slack ts, post id. */
+/*
+ * Without a scope of the caller's (channels, times, kinds of messages) that of the stored run counts: the
+ * newest into this team that read these archives, else the newest. What it left out is left out here too,
+ * and counted in l->report.
+ *
+ * line  told of each difference: kind, Mattermost channel name, Slack ts, post id
+ */
 enum ark_rc load_verify(const struct load_job *job, struct load *l, struct verify_result *out,
                         void (*line)(void *ctx, const char *kind, struct ark_str channel,
                                      int64_t ts_us, struct ark_str post_id, bool failure),
