@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/base/limits.h"
 #include "common/base/mem.h"
@@ -11,6 +12,7 @@
 
 /* One backup of a database at a time; any number that no other program uses. */
 #define ADVISORY "7020112401"
+#define OTHERS_MS 15000
 
 /*
  * Every table with rows of its own, its columns and the order in which its rows are stored: by createat
@@ -56,6 +58,21 @@ static enum ark_rc refuse_pooler(struct source *s, struct ark_err *err)
 	return ARK_FAIL;
 }
 
+/* The server needs some seconds to notice that a run was killed: its lock is waited for that long. */
+static enum ark_rc lock_out_others(struct source *s, const struct db_options *opt, struct ark_err *err)
+{
+	for (int waited_ms = 0; waited_ms < OTHERS_MS; waited_ms += 200) {
+		ark_auto(db_result_freep) struct db_result *res = NULL;
+		enum ark_rc rc = db_query_one(s->conn, "SELECT pg_try_advisory_lock(" ADVISORY ")", DB_NO_PARAMS, &res, err);
+		if (rc < 0 || db_bool(res, 0, 0))
+			return rc;
+		if (opt->interrupted != NULL && opt->interrupted())
+			return ark_err_stop(err, ARK_KIND_SIGNAL, "interrupted");
+		usleep(200000);
+	}
+	return ark_err_set(err, ARK_KIND_LOCKED, "another backup of this database runs now");
+}
+
 enum ark_rc source_open(struct source *s, const char *dsn, const struct db_options *opt,
                         struct ark_err *err)
 {
@@ -63,13 +80,7 @@ enum ark_rc source_open(struct source *s, const char *dsn, const struct db_optio
 	enum ark_rc rc = db_open(dsn, opt, &s->conn, err);
 	if (rc == ARK_OK)
 		rc = refuse_pooler(s, err);
-	if (rc < 0)
-		return rc;
-	ark_auto(db_result_freep) struct db_result *res = NULL;
-	rc = db_query_one(s->conn, "SELECT pg_try_advisory_lock(" ADVISORY ")", DB_NO_PARAMS, &res, err);
-	if (rc == ARK_OK && !db_bool(res, 0, 0))
-		return ark_err_set(err, ARK_KIND_LOCKED, "another backup of this database runs now");
-	return rc;
+	return rc < 0 ? rc : lock_out_others(s, opt, err);
 }
 
 void source_close(struct source *s)
