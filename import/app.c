@@ -26,6 +26,7 @@ void app_release(struct app *a)
 		load_release(&a->l);
 	slack_export_release(&a->x);
 	mapfile_release(&a->users);
+	store_close(a->store);
 	mm_place_release(&a->place);
 	ark_pool_release(&a->strings);
 }

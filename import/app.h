@@ -7,7 +7,9 @@
 
 #include "common/cli/progress.h"
 #include "common/mm/place.h"
+#include "import/fetch/api.h"
 #include "import/fetch/fetch.h"
+#include "import/fetch/picture.h"
 #include "import/load/run.h"
 #include "import/options.h"
 #include "import/report/report.h"
@@ -26,10 +28,11 @@ struct app {
 	struct slack_export x;
 	struct load l;
 	bool loaded;
-	struct store store_now;
-	bool has_store;
+	struct store *store;      /* NULL: no file store is known, or none is wanted */
+	char token[SLACK_TOKEN_BYTES]; /* for Slack; "": none */
 	struct fetch_outcome fetched;
 	struct fetch_missing missing;
+	struct picture_count pictures;
 	uint64_t archive_bytes;
 	struct ark_str api_token; /* of an administrator; ARK_STR_NONE: caches are not dropped by us */
 	struct ark_str warnings[64];

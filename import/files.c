@@ -1,5 +1,10 @@
 #include "import/files.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "common/base/time.h"
 #include "common/cli/human.h"
 #include "common/cli/signal.h"
@@ -8,14 +13,52 @@
 
 #include "common/base/banned.h"
 
+static void closep(FILE **f)
+{
+	if (*f != NULL)
+		fclose(*f);
+}
+
 static bool wanted(const struct app *a)
 {
 	return a->config->files_from != FETCH_NONE;
 }
 
+/* The first line of a file that only its owner should be able to read. */
+static enum ark_rc read_token(struct app *a, struct ark_err *err)
+{
+	const char *path = a->config->slack_token_file;
+	char line[SLACK_TOKEN_BYTES + 2];
+	ark_auto(closep) FILE *f = fopen(path, "re");
+	if (f == NULL)
+		return ark_err_errno(err, errno, "cannot open '%s'", path);
+	struct stat st;
+	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+		ark_warn(a->talk, "import.token_file", "'%s' can be read by others: chmod 600 would keep the token "
+		                                       "to yourself", path);
+	if (fgets(line, sizeof(line), f) == NULL)
+		line[0] = '\0';
+	struct ark_str token = ark_str_trim(ark_str_z(line));
+	bool good = token.len >= 10 && token.len < SLACK_TOKEN_BYTES && ark_str_starts(token, ARK_LIT("xox"));
+	for (size_t i = 0; i < token.len; i++)
+		good = good && token.ptr[i] > 0x20 && token.ptr[i] < 0x7f;
+	if (!good) {
+		ark_err_set(err, ARK_KIND_USAGE, "the first line of '%s' is no Slack token", path);
+		ark_err_hint(err, "tokens begin with xoxb- or xoxp-");
+		return ARK_FAIL;
+	}
+	snprintf(a->token, sizeof(a->token), "%.*s", ARK_FMT(token));
+	return ARK_OK;
+}
+
 enum ark_rc files_open(struct app *a, struct ark_err *err)
 {
 	const struct mm_files *files = &a->place.where.files;
+	if (a->config->slack_token_file != NULL) {
+		enum ark_rc rc = read_token(a, err);
+		if (rc < 0)
+			return rc;
+	}
 	if (!wanted(a))
 		return ARK_OK;
 	if (files->kind == MM_FILES_NONE && a->config->files_from == FETCH_AUTO)
@@ -26,9 +69,10 @@ enum ark_rc files_open(struct app *a, struct ark_err *err)
 		ark_err_hint(err, "--files names it: a folder, or s3://BUCKET/PREFIX");
 		return ARK_FAIL;
 	}
-	a->store_now.dir = files->path;
-	a->has_store = true;
-	return ARK_OK;
+	struct store_options opt = { .write = true, .create = files->kind == MM_FILES_LOCAL, .batch = true,
+		                     .modes = STORE_MATTERMOST, .interrupted = ark_interrupted,
+		                     .s3 = &a->config->s3, .environ = environ };
+	return store_open(files, &opt, &a->store, err);
 }
 
 static void on_begin(void *ctx, const char *phase, uint64_t files, uint64_t bytes)
@@ -43,6 +87,12 @@ static enum ark_rc on_tick(void *ctx, uint64_t files, uint64_t bytes, struct ark
 	struct app *a = ctx;
 	ark_progress_add(&a->bar, files, bytes);
 	return ark_interrupt_check(err);
+}
+
+static void on_say(void *ctx, const char *msgid, const char *text)
+{
+	struct app *a = ctx;
+	ark_warn(a->talk, msgid, "%s", text);
 }
 
 static void on_missing(void *ctx, struct ark_str id, struct ark_str name, struct ark_str channel,
@@ -67,23 +117,97 @@ static void on_missing(void *ctx, struct ark_str id, struct ark_str name, struct
 	ark_event_send(&e, a->talk);
 }
 
+static bool has_avatars(const struct slack_export *x)
+{
+	for (uint32_t i = 0; x != NULL && i < x->sources_count; i++)
+		if (x->sources[i].avatar_files > 0)
+			return true;
+	return false;
+}
+
+/* Groups are for paid editions of Mattermost: what was in one in Slack is told, so that it can be done by hand. */
+static void on_group(void *ctx, struct ark_str handle, struct ark_str name, struct ark_str members, size_t count)
+{
+	struct app *a = ctx;
+	ark_warn(a->talk, "import.user_group", "user group @%.*s (%.*s) with %zu people has no counterpart here",
+	         ARK_FMT(handle), ARK_FMT(name), count);
+	struct ark_event e;
+	ark_event_begin(&e, "usergroup", "import.usergroup");
+	ark_event_text(&e, "handle", handle);
+	ark_event_text(&e, "name", name);
+	ark_event_text(&e, "members", members);
+	ark_event_send(&e, a->talk);
+}
+
+/* What only Slack itself knows. */
+static enum ark_rc ask_slack(struct app *a, struct pictures *p, struct ark_err *err)
+{
+	struct api_settings set = { .token = a->token, .slack_url = a->config->slack_url,
+		                    .net = { .agent = "matter-import", .interrupted = ark_interrupted },
+		                    .say = on_say, .group = on_group, .tick = on_tick, .ctx = a };
+	ark_auto(api_closep) struct slack_api *api = NULL;
+	enum ark_rc rc = api_open(&set, &api, err);
+	if (rc == ARK_OK)
+		on_begin(a, "asking Slack for emoji and avatars", 0, 0);
+	if (rc == ARK_OK)
+		rc = api_emoji(api, p, err);
+	if (rc == ARK_OK)
+		rc = api_avatars(api, p, err);
+	return rc == ARK_OK ? api_groups(api, err) : rc;
+}
+
+/* Custom emoji and avatars. */
+static enum ark_rc bring_pictures(struct app *a, struct db_conn *conn, struct ark_str workspace,
+                                  int64_t run_no, const struct slack_export *x, struct ark_err *err)
+{
+	struct picture_settings set = { .conn = conn, .store = a->store, .workspace = workspace,
+		                        .run_no = run_no, .now_ms = ark_time_now_ms() };
+	ark_auto(pictures_closep) struct pictures *p = NULL;
+	if (a->config->emoji_dir.count == 0 && !has_avatars(x) && a->token[0] == '\0')
+		return ARK_OK;
+	enum ark_rc rc = pictures_open(&set, &p, err);
+	for (size_t i = 0; rc == ARK_OK && i < a->config->emoji_dir.count; i++)
+		rc = pictures_emoji_folder(p, a->config->emoji_dir.items[i], err);
+	if (rc == ARK_OK && has_avatars(x))
+		rc = pictures_avatars(p, x, err);
+	if (rc == ARK_OK && a->token[0] != '\0')
+		rc = ask_slack(a, p, err);
+	if (rc == ARK_OK)
+		rc = pictures_commit(p, err);
+	if (rc < 0)
+		return rc;
+	const struct picture_count *c = pictures_count(p);
+	a->pictures.emoji += c->emoji;
+	a->pictures.emoji_known += c->emoji_known;
+	a->pictures.emoji_refused += c->emoji_refused;
+	a->pictures.emoji_system += c->emoji_system;
+	a->pictures.avatars += c->avatars;
+	a->pictures.avatars_refused += c->avatars_refused;
+	return ARK_OK;
+}
+
 /* Bodies of one workspace, then the list of what is missing. */
 static enum ark_rc bring(struct app *a, struct db_conn *conn, struct ark_str workspace,
                          const struct attach_how *how, const struct slack_export *x, struct ark_err *err)
 {
-	struct fetch_job job = { .conn = conn, .store = &a->store_now, .x = x, .workspace = workspace,
+	struct fetch_job job = { .conn = conn, .store = a->store, .x = x, .workspace = workspace,
 		                 .from = (enum fetch_from)a->config->files_from,
 		                 .temp_dir = a->config->temp_dir, .no_previews = a->config->no_previews,
-		                 .how = *how, .begin = on_begin, .tick = on_tick, .ctx = a };
+		                 .token = a->token[0] != '\0' ? a->token : NULL,
+		                 .slack_url = a->config->slack_url,
+		                 .net = { .agent = "matter-import", .interrupted = ark_interrupted },
+		                 .how = *how, .say = on_say, .begin = on_begin, .tick = on_tick, .ctx = a };
 	struct fetch_outcome out = { 0 };
 	struct fetch_missing missing = { 0 };
 	enum ark_rc rc = ARK_OK;
-	if (a->has_store)
+	if (a->store != NULL)
 		rc = fetch_run(&job, &out, err);
 	if (rc == ARK_FAIL && err->kind == ARK_KIND_LOCKED && ark_args_command(a->args) == COMMAND_SLACK) {
 		ark_warn(a->talk, "import.files_locked", "%s: their files are left to it", err->text);
 		rc = ARK_OK;
 	}
+	if (rc == ARK_OK && a->store != NULL)
+		rc = bring_pictures(a, conn, workspace, how->run_no, x, err);
 	keep_count_add(&a->fetched.kept, &out.kept);
 	a->fetched.wanted += out.wanted;
 	if (rc == ARK_OK)
@@ -138,7 +262,7 @@ int files_run(struct app *a, struct ark_err *err)
 		rc = app_open_database(a, err);
 	if (rc == ARK_OK)
 		rc = files_open(a, err);
-	if (rc == ARK_OK && !a->has_store && wanted(a)) {
+	if (rc == ARK_OK && a->store == NULL && wanted(a)) {
 		ark_err_set(err, ARK_KIND_USAGE, "no file store is known");
 		ark_err_hint(err, "--files names it: a folder, or s3://BUCKET/PREFIX");
 		rc = ARK_FAIL;
@@ -162,13 +286,21 @@ int files_run(struct app *a, struct ark_err *err)
 
 uint64_t files_lost(const struct app *a)
 {
-	return a->has_store ? a->missing.lost : 0;
+	return a->store != NULL ? a->missing.lost : 0;
 }
 
 void files_say(struct app *a)
 {
 	const struct keep_count *c = &a->fetched.kept;
-	if (!a->has_store && wanted(a) && a->missing.lost > 0)
+	const struct picture_count *p = &a->pictures;
+	if (p->emoji + p->avatars > 0)
+		ark_info(a->talk, "import.pictures", "pictures: %llu custom emoji, %llu avatars",
+		         (unsigned long long)p->emoji, (unsigned long long)p->avatars);
+	if (p->emoji_refused + p->avatars_refused > 0)
+		ark_warn(a->talk, "import.pictures_refused", "%llu emoji are no PNG, JPEG or GIF of at most 512 KiB, "
+		         "%llu avatars cannot be read", (unsigned long long)p->emoji_refused,
+		         (unsigned long long)p->avatars_refused);
+	if (a->store == NULL && wanted(a) && a->missing.lost > 0)
 		ark_warn(a->talk, "import.no_files_place",
 		         "no file store is named (--files): %llu files are notes in their posts; name it and run "
 		         "'matter-import files'", (unsigned long long)a->missing.lost);
@@ -179,7 +311,7 @@ void files_say(struct app *a)
 	ark_buf_fmt(&text, "files: %llu stored (", (unsigned long long)c->files);
 	ark_human_bytes(&text, c->bytes);
 	ark_buf_fmt(&text, "), %llu missing", (unsigned long long)a->missing.files);
-	if (a->has_store)
+	if (a->store != NULL)
 		ark_info(a->talk, "import.files", "%s", text.data);
 	if (c->attached.kept > 0)
 		ark_warn(a->talk, "import.files_kept", "%llu posts were changed in Mattermost and keep their notes",

@@ -78,9 +78,20 @@ static const struct ark_option OPTIONS[] = {
 	{ "files-from", 0, "WHAT", ARK_CHOICE, AT(files_from), NULL, 0,
 	  "bodies of files: out of the archive, downloaded from Slack, first the one and then the other "
 	  "(auto), or none", .commands = SLACK | FILES, .words = FILES_FROM, .def = "auto" },
+	{ "slack-token-file", 0, "FILE", ARK_TEXT, AT(slack_token_file), NULL, ARK_IS_FILE,
+	  "file whose first line is a Slack token (xoxb-..., xoxp-...) with the right files:read; without one "
+	  "the tokens that the links of an export carry are used", .commands = SLACK | FILES },
+	{ "slack-url", 0, "URL", ARK_TEXT, AT(slack_url), NULL, 0,
+	  "a gateway that answers for Slack: everything is asked for there, tokens included",
+	  .commands = SLACK | FILES },
+	{ "emoji-dir", 0, "DIR", ARK_LIST, AT(emoji_dir), NULL, ARK_IS_FOLDER,
+	  "folder or archive with pictures of custom emoji, each named after its emoji: parrot.gif",
+	  .commands = SLACK | FILES },
 	{ "no-previews", 0, NULL, ARK_FLAG, AT(no_previews), NULL, 0,
 	  "make no previews and thumbnails of images: the server never makes them later",
 	  .commands = SLACK | FILES },
+
+	STORE_S3_ROWS(struct import_config, s3, SLACK | VERIFY | FILES),
 
 	ARK_TITLE("People"),
 	{ "users", 0, "FILE", ARK_TEXT, AT(users), NULL, ARK_IS_FILE,

@@ -4,6 +4,7 @@
 
 #include "common/cli/args.h"
 #include "common/mm/place.h"
+#include "common/store/store.h"
 
 enum import_command { COMMAND_CHECK, COMMAND_SLACK, COMMAND_VERIFY, COMMAND_RUNS,
                       COMMAND_FILES, COMMAND_UNDO, COMMAND_BULK };
@@ -44,6 +45,10 @@ struct import_config {
 	bool profile;
 	int files_from;        /* enum fetch_from */
 	bool no_previews;
+	const char *slack_token_file;
+	const char *slack_url;
+	struct ark_list emoji_dir;
+	struct store_s3_options s3;
 	const char *report;
 	const char *temp_dir;
 	uint64_t memory;

@@ -67,6 +67,12 @@ struct ark_str body_start(const struct body *b)
 	return ark_buf_view(&b->memory);
 }
 
+struct ark_body body_whole(const struct body *b)
+{
+	return b->size_bytes <= BODY_IN_MEMORY ? ark_body_mem(ark_buf_view(&b->memory))
+	                                       : ark_body_fd(b->spool.fd, 0, b->size_bytes);
+}
+
 enum ark_rc body_map(struct body *b, struct ark_str *out, struct ark_err *err)
 {
 	if (b->size_bytes <= BODY_IN_MEMORY) {

@@ -5,7 +5,7 @@
 #ifndef IMPORT_FETCH_BODY_H
 #define IMPORT_FETCH_BODY_H
 
-#include "common/base/buf.h"
+#include "common/base/flow.h"
 #include "common/crypt/hash.h"
 #include "common/io/spool.h"
 
@@ -29,6 +29,8 @@ enum ark_rc body_add(struct body *b, const char *ptr, size_t len, struct ark_err
 void body_end(struct body *b);
 /* The first bytes, at most BODY_IN_MEMORY. */
 struct ark_str body_start(const struct body *b);
+/* All of it as stores take it; borrowed until reset. */
+struct ark_body body_whole(const struct body *b);
 /* All of it in one piece; borrowed until reset. STOP when it cannot be mapped. */
 enum ark_rc body_map(struct body *b, struct ark_str *out, struct ark_err *err);
 

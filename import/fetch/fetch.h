@@ -5,6 +5,7 @@
 #ifndef IMPORT_FETCH_FETCH_H
 #define IMPORT_FETCH_FETCH_H
 
+#include "import/fetch/download.h"
 #include "import/fetch/keep.h"
 #include "import/slack/export.h"
 
@@ -17,6 +18,9 @@ struct fetch_job {
 	struct ark_str workspace;
 	enum fetch_from from;
 	const char *temp_dir;
+	const char *token;            /* the user's, for Slack; NULL: none */
+	const char *slack_url;        /* NULL: Slack's own addresses */
+	struct net_options net;
 	bool no_previews;
 	struct attach_how how;
 	/* for people; may be NULL */
@@ -29,9 +33,16 @@ struct fetch_job {
 struct fetch_outcome {
 	struct keep_count kept;
 	uint64_t wanted;   /* rows without body at the beginning */
+	struct download_count downloaded;
 };
 
 enum ark_rc fetch_run(const struct fetch_job *job, struct fetch_outcome *out, struct ark_err *err);
+
+/* Are the bodies of everything attached in the store, with their size? `line` is told of each that is not. */
+enum ark_rc fetch_verify(struct db_conn *conn, struct store *store, struct ark_str workspace,
+                         void (*line)(void *ctx, struct ark_str path, struct ark_str post_id, int64_t ts_us,
+                                      const char *what),
+                         void *ctx, uint64_t *checked, uint64_t *bad, struct ark_err *err);
 
 /* Files of a workspace whose bodies are not in Mattermost; `line` is told of each (may be NULL). */
 struct fetch_missing {

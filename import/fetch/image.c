@@ -245,16 +245,39 @@ static bool encode(gdImagePtr im, bool png, struct ark_buf *out)
 	return data != NULL && !out->failed;
 }
 
+/* The whole image, not upright yet, perhaps smaller than it is: *w and *h tell how large. */
+static gdImagePtr decode(struct ark_str body, enum image_kind kind, bool turned, int *w, int *h)
+{
+	*w = *h = 0;
+	gdImagePtr im = kind == IMAGE_JPEG ? decode_jpeg(body, turned, w, h) : NULL;
+	return im != NULL || (*w > 0 && too_large(*w, *h)) ? im : decode_other(body, kind, w, h);
+}
+
+bool image_square(struct ark_str body, enum image_kind kind, int side, struct ark_buf *png)
+{
+	if (body.len > INT_MAX || kind == IMAGE_NONE)
+		return false;
+	int how = kind == IMAGE_JPEG ? orientation(body) : 1, w, h;
+	ark_auto(image_free) gdImagePtr whole = decode(body, kind, how >= 5, &w, &h);
+	if (whole == NULL)
+		return false;
+	w = gdImageSX(whole);
+	h = gdImageSY(whole);
+	int cut = w < h ? w : h;
+	gdRect middle = { (w - cut) / 2, (h - cut) / 2, cut, cut };
+	ark_auto(image_free) gdImagePtr square = gdImageCrop(whole, &middle);
+	ark_auto(image_free) gdImagePtr out = square != NULL ? upright(resize(square, side, side), how) : NULL;
+	return encode(out, true, png);
+}
+
 bool image_make(struct ark_str body, enum image_kind kind, struct image_sizes *out, struct ark_buf *thumb,
                 struct ark_buf *preview, struct ark_buf *mini)
 {
 	if (body.len > INT_MAX || kind == IMAGE_NONE)
 		return false;
-	int how = kind == IMAGE_JPEG ? orientation(body) : 1, w = 0, h = 0;
+	int how = kind == IMAGE_JPEG ? orientation(body) : 1, w, h;
 	bool turned = how >= 5;
-	ark_auto(image_free) gdImagePtr whole = kind == IMAGE_JPEG ? decode_jpeg(body, turned, &w, &h) : NULL;
-	if (whole == NULL && (kind != IMAGE_JPEG || !too_large(w, h) || w == 0))
-		whole = decode_other(body, kind, &w, &h);
+	ark_auto(image_free) gdImagePtr whole = decode(body, kind, turned, &w, &h);
 	if (whole == NULL)
 		return false;
 	int uw = turned ? h : w, uh = turned ? w : h, pw, ph, tw, th;

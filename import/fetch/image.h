@@ -31,6 +31,9 @@ struct image_sizes {
 bool image_make(struct ark_str body, enum image_kind kind, struct image_sizes *out, struct ark_buf *thumb,
                 struct ark_buf *preview, struct ark_buf *mini);
 
+/* The middle of the image as a PNG of `side` by `side`, as avatars are. */
+bool image_square(struct ark_str body, enum image_kind kind, int side, struct ark_buf *png);
+
 /* Size of the thumbnail and of the preview of an image of w by h: width 120 or height 100, whichever is the longer
  * side; at most 1920 wide. */
 void image_thumb_size(int w, int h, int *tw, int *th);

@@ -13,6 +13,7 @@
 #define PAINTERS 2
 #define BATCH_FILES 1000
 #define BATCH_MS 10000
+#define SYNC_MS 1000 /* bodies on disk: what a run that is killed loses at most */
 
 /* A stored image whose previews are being made. */
 struct painting {
@@ -29,6 +30,7 @@ struct keeper {
 	struct painting paintings[PAINTERS];
 	uint64_t batch;
 	int64_t batch_ms;
+	int64_t sync_ms;
 	struct keep_count count;
 };
 
@@ -37,6 +39,7 @@ struct keeper *keeper_new(const struct keep_settings *set)
 	struct keeper *k = ark_calloc(1, sizeof(*k));
 	k->set = *set;
 	k->painters = painters_new(PAINTERS);
+	k->sync_ms = ark_time_tick_ms();
 	return k;
 }
 
@@ -238,9 +241,10 @@ static enum ark_rc put_painted(struct keeper *k, const struct painting *p, const
 		ark_buf_reset(&preview);
 		mime_beside(row->path, "_thumb", row->mime, &thumb);
 		mime_beside(row->path, "_preview", row->mime, &preview);
-		rc = store_put(k->set.store, thumb.data, img->thumb, err);
+		const struct ark_body small = ark_body_mem(img->thumb), large = ark_body_mem(img->preview);
+		rc = store_put(k->set.store, thumb.data, &small, 0, err);
 		if (rc == ARK_OK)
-			rc = store_put(k->set.store, preview.data, img->preview, err);
+			rc = store_put(k->set.store, preview.data, &large, 0, err);
 		struct made made = { ark_buf_view(&thumb), ark_buf_view(&preview), img->mini, img->sizes.width,
 			             img->sizes.height, !p->gif };
 		if (rc == ARK_OK)
@@ -307,11 +311,11 @@ static enum ark_rc begin_painting(struct keeper *k, struct keep_file *f, struct 
 
 enum ark_rc keeper_store(struct keeper *k, struct keep_file *f, struct body *body, struct ark_err *err)
 {
-	struct ark_str whole;
 	bool begun = false;
-	enum ark_rc rc = body_map(body, &whole, err);
+	enum ark_rc rc = ARK_OK;
+	const struct ark_body whole = body_whole(body);
 	for (uint32_t i = 0; i < f->count && rc == ARK_OK; i++)
-		rc = store_put(k->set.store, f->rows[i].path.ptr, whole, err);
+		rc = store_put(k->set.store, f->rows[i].path.ptr, &whole, 0, err);
 	if (rc < 0)
 		return ark_err_in(err, rc, "file '%.*s'", ARK_FMT(f->name));
 	k->count.bodies++;
@@ -321,6 +325,10 @@ enum ark_rc keeper_store(struct keeper *k, struct keep_file *f, struct body *bod
 	if (rc == ARK_OK && !begun)
 		rc = note_plain(k, f, body->size_bytes, body->sha256, err);
 	keep_file_release(f);
+	if (rc == ARK_OK && ark_time_tick_ms() - k->sync_ms >= SYNC_MS) {
+		rc = store_sync(k->set.store, err);
+		k->sync_ms = ark_time_tick_ms();
+	}
 	return rc < 0 ? rc : keeper_commit(k, false, err);
 }
 
@@ -330,6 +338,8 @@ enum ark_rc keeper_commit(struct keeper *k, bool now, struct ark_err *err)
 	             (k->batch < BATCH_FILES && ark_time_tick_ms() - k->batch_ms < BATCH_MS)))
 		return ARK_OK;
 	enum ark_rc rc = take_painted(k, true, err);
+	if (rc == ARK_OK) /* on disk before a row says so */
+		rc = store_sync(k->set.store, err);
 	if (rc == ARK_OK)
 		rc = begin(k, err);
 	if (rc == ARK_OK)

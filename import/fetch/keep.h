@@ -11,7 +11,7 @@
 
 #include "common/base/pool.h"
 #include "common/db/conn.h"
-#include "import/fetch/store_now.h"
+#include "common/store/store.h"
 #include "import/fetch/attach.h"
 #include "import/fetch/body.h"
 

@@ -23,6 +23,7 @@
 struct order {
 	uint64_t len;
 	int kind;
+	int side; /* 0: image_make */
 };
 
 struct answer {
@@ -119,7 +120,12 @@ static void paint(char *shared, const struct order *o, struct answer *a)
 	ark_buf_init(&preview, LIMIT_PREVIEW / 2);
 	ark_buf_init(&mini, 64u << 10);
 	*a = (struct answer){ 0 };
-	if (image_make(ark_str_n(shared, o->len), (enum image_kind)o->kind, &sizes, &thumb, &preview, &mini)) {
+	struct ark_str body = ark_str_n(shared, o->len);
+	enum image_kind kind = (enum image_kind)o->kind;
+	sizes = (struct image_sizes){ o->side, o->side, true };
+	bool ok = o->side > 0 ? image_square(body, kind, o->side, &preview)
+	                      : image_make(body, kind, &sizes, &thumb, &preview, &mini);
+	if (ok) {
 		char *to = shared + LIMIT_IMAGE;
 		memcpy(to, thumb.data, thumb.len);
 		memcpy(to + thumb.len, preview.data, preview.len);
@@ -213,7 +219,7 @@ unsigned painters_busy(const struct painters *p)
 	return n;
 }
 
-bool painters_begin(struct painters *p, uint64_t tag, struct ark_str body, enum image_kind kind)
+static bool give(struct painters *p, uint64_t tag, struct ark_str body, enum image_kind kind, int side)
 {
 	struct painter *x = p->list;
 	while (x->busy)
@@ -221,7 +227,7 @@ bool painters_begin(struct painters *p, uint64_t tag, struct ark_str body, enum 
 			ark_bug("no painter is idle");
 	if (body.len > LIMIT_IMAGE)
 		ark_bug("an image of %zu bytes", body.len);
-	struct order o = { body.len, (int)kind };
+	struct order o = { body.len, (int)kind, side };
 	for (int round = 0; round < 2; round++) { /* one that died between two images is replaced */
 		if (x->pid == 0 && !start(x))
 			return false;
@@ -235,6 +241,17 @@ bool painters_begin(struct painters *p, uint64_t tag, struct ark_str body, enum 
 		end(x);
 	}
 	return false;
+}
+
+bool painters_begin(struct painters *p, uint64_t tag, struct ark_str body, enum image_kind kind)
+{
+	return give(p, tag, body, kind, 0);
+}
+
+bool painters_begin_square(struct painters *p, uint64_t tag, struct ark_str body, enum image_kind kind,
+                           int side)
+{
+	return give(p, tag, body, kind, side);
 }
 
 static void take(struct painter *x, struct painted *out)

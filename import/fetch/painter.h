@@ -30,6 +30,9 @@ bool painters_idle(const struct painters *p);
 unsigned painters_busy(const struct painters *p);
 /* Begin; only when one is idle and body.len <= LIMIT_IMAGE. False: no process could be made. */
 bool painters_begin(struct painters *p, uint64_t tag, struct ark_str body, enum image_kind kind);
+/* The same for image_square; the PNG is painted.preview. */
+bool painters_begin_square(struct painters *p, uint64_t tag, struct ark_str body, enum image_kind kind,
+                           int side);
 /* A result. Waits for one when `wait`; false: none (yet). */
 bool painters_next(struct painters *p, bool wait, struct painted *out);
 

@@ -19,6 +19,7 @@ static const struct change_table TABLES[] = {
 	{ "threads", { "postid" } },
 	{ "threadmemberships", { "postid", "userid" } },
 	{ "fileinfo", { "id" } },
+	{ "emoji", { "id" } },
 	{ "matterark.slack_user", { "workspace", "slack_id" } },
 	{ "matterark.slack_channel", { "workspace", "slack_id" } },
 	{ "matterark.slack_post", { "post_id" } },
