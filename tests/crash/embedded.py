@@ -9,6 +9,9 @@ import subprocess
 
 import harness as h
 
+# Made-up archives hold no bodies; beside the embedded server there is a file store that would miss them.
+NO_BODIES = ['--files-from', 'none']
+
 
 class Embedded(h.Target):
     """The tool's own server in a folder. template: a folder to copy, None: nothing there yet."""
@@ -16,13 +19,13 @@ class Embedded(h.Target):
     def __init__(self, work, template, archive):
         self.dir = os.path.join(work.dir, 'embedded')
         super().__init__(work, 'mattermost', template, archive)
-        self.options = []
+        self.options = NO_BODIES
 
     def where(self):
         return [f'--embedded={self.dir}']
 
     def reset(self):
-        self.options = []
+        self.options = NO_BODIES
         self.stop()
         shutil.rmtree(self.dir, ignore_errors=True)
         if self.template is not None:
