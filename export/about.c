@@ -216,7 +216,7 @@ static void list_of(struct json_out *o, const char *key, const struct ark_list *
 	json_out_close(o);
 }
 
-static void scope_part(struct json_out *o, const struct export_app *a)
+void export_scope_json(struct json_out *o, const struct export_app *a)
 {
 	static const char *const ATTACHMENTS[] = { "none", "reference", "copy" };
 	const struct export_scope *s = &a->scope;
@@ -315,7 +315,7 @@ enum ark_rc export_write_run(struct export_app *a, struct ark_err *err)
 		json_out_text(&o, NULL, ark_str_z(a->formats[i]->name));
 	json_out_close(&o);
 	source_part(&o, a);
-	scope_part(&o, a);
+	export_scope_json(&o, a);
 	counts_part(&o, a);
 	json_out_open(&o, "notes");
 	for (size_t i = 0; i < a->notes_count; i++)

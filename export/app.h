@@ -22,6 +22,9 @@
 #define EXPORT_FORMATS_MAX 8
 #define EXPORT_NOTES_MAX 64
 
+struct export_changes; /* chain.h */
+struct json_out;
+
 struct export_note {
 	const char *reason;
 	uint64_t n;
@@ -48,6 +51,9 @@ struct export_app {
 	const struct export_format *formats[EXPORT_FORMATS_MAX + 1]; /* NULL-ended */
 	unsigned formats_count;
 	struct export_out *out;
+	struct export_changes *changes; /* of an incremental run */
+	bool after_first; /* an incremental run with one before it: differences only */
+	const char *target; /* what the export is called in the end */
 	struct export_bodies *bodies;
 	bool signs;
 	struct crypt_secret_key key; /* when it signs */
@@ -83,6 +89,9 @@ int export_command_keygen(struct export_app *a, struct ark_err *err);
 
 /* crew.c: all tasks through the formats, over several connections. */
 enum ark_rc export_crew_work(struct export_app *a, struct ark_err *err);
+/* A format's instances and a reader, for a thread of its own; both to be closed also after a failure. */
+enum ark_rc export_crew_prepare(struct export_app *a, void **selves, struct export_reader **reader,
+                                struct ark_err *err);
 /* Count a record that goes out, and give it to all formats. */
 enum ark_rc export_give(struct export_app *a, void **selves, const struct export_record *record,
                         struct ark_err *err);
@@ -91,5 +100,7 @@ enum ark_rc export_give(struct export_app *a, void **selves, const struct export
 enum ark_rc export_write_people(struct export_app *a, struct ark_err *err);
 enum ark_rc export_write_channels(struct export_app *a, struct ark_err *err);
 enum ark_rc export_write_run(struct export_app *a, struct ark_err *err);
+/* The member "scope" of run.json: what decides which posts are exported. */
+void export_scope_json(struct json_out *o, const struct export_app *a);
 
 #endif

@@ -121,9 +121,9 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static enum ark_rc prepare(struct worker *w, struct ark_err *err)
+enum ark_rc export_crew_prepare(struct export_app *a, void **selves, struct export_reader **reader,
+                                struct ark_err *err)
 {
-	struct export_app *a = w->crew->app;
 	struct export_reader_options opt = {
 		.dsn = a->place.dsn.data,
 		.snapshot = a->snapshot.data,
@@ -135,11 +135,11 @@ static enum ark_rc prepare(struct worker *w, struct ark_err *err)
 	};
 	for (unsigned i = 0; i < a->formats_count; i++) {
 		opt.wants_members = opt.wants_members || a->formats[i]->wants_members;
-		enum ark_rc rc = a->formats[i]->begin(&a->run, &w->selves[i], err);
+		enum ark_rc rc = a->formats[i]->begin(&a->run, &selves[i], err);
 		if (rc < 0)
 			return ark_err_in(err, rc, "%s", a->formats[i]->name);
 	}
-	return export_reader_open(&opt, &w->reader, err);
+	return export_reader_open(&opt, reader, err);
 }
 
 /* --- all of them ------------------------------------------------------------------------------- */
@@ -222,7 +222,7 @@ enum ark_rc export_crew_work(struct export_app *a, struct ark_err *err)
 	enum ark_rc rc = ARK_OK;
 	for (unsigned i = 0; i < all && rc == ARK_OK; i++) {
 		c.workers[i].crew = &c;
-		rc = prepare(&c.workers[i], err);
+		rc = export_crew_prepare(a, c.workers[i].selves, &c.workers[i].reader, err);
 	}
 	if (rc == ARK_OK)
 		rc = run_threads(&c, err);

@@ -8,6 +8,7 @@
  *	record.c formats/       the record, and one file per output format
  *	about.c                 people, channels, run.json
  *	out.c bag.c             the tree of files, and the bag it is
+ *	chain.c state.c         incremental runs: what differs from the one before
  *	sign.c                  keys and signatures
  *	series.c folder.c verify.c   reading exports that are there: verify, list
  */

@@ -29,7 +29,7 @@ static const struct ark_option OPTIONS[] = {
 
 	ARK_TITLE("Where to"),
 	{ "out", 'o', "DIR", ARK_TEXT, AT(out), NULL, ARK_IS_FOLDER,
-	  "folder that the export becomes; it must not be there", .commands = RUN },
+	  "folder that the export becomes; it must not be there, unless it is a series (--incremental)", .commands = RUN },
 	{ "format", 'f', "NAME", ARK_LIST, AT(formats), NULL, 0,
 	  "output formats, also several separated by commas: jsonl (what is meant when nothing is said), html",
 	  .commands = RUN },
@@ -53,6 +53,10 @@ static const struct ark_option OPTIONS[] = {
 	  .commands = RUN },
 	{ "context", 0, "N", ARK_NUMBER, AT(context), NULL, 0, "and so many messages before and after each hit",
 	  .commands = RUN, .max = 100000 },
+
+	{ "incremental", 'i', NULL, ARK_FLAG, AT(incremental), NULL, 0,
+	  "the folder holds a series of runs; this one writes what is new, changed or purged since the newest",
+	  .commands = RUN },
 
 	ARK_TITLE("Evidence"),
 	{ "sign", 's', "KEY", ARK_TEXT, AT(sign), NULL, ARK_IS_FILE,

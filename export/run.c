@@ -12,6 +12,7 @@
 #include "common/db/text.h"
 #include "export/app.h"
 #include "export/bag.h"
+#include "export/chain.h"
 #include "export/sign.h"
 
 #include "common/base/banned.h"
@@ -76,6 +77,10 @@ static enum ark_rc read_scope(struct export_app *a, struct ark_err *err)
 		return ark_err_set(err, ARK_KIND_USAGE, "--out is missing: where to");
 	if (c->context > 0 && c->match.count == 0)
 		return ark_err_set(err, ARK_KIND_USAGE, "--context is about the hits of --match, which is missing");
+	if (c->incremental && (c->match.count > 0 || c->shard != NULL || c->until.has))
+		return ark_err_set(err, ARK_KIND_USAGE, "--incremental does not go with --match, --shard or --until");
+	if (c->incremental && (a->formats_count != 1 || a->formats[0] != &EXPORT_JSONL))
+		return ark_err_set(err, ARK_KIND_USAGE, "--incremental writes the format jsonl alone");
 	if (c->evidence && (c->sign == NULL || !c->direct))
 		return ark_err_set(err, ARK_KIND_USAGE, "--evidence wants --sign and --direct");
 	if (c->password_file != NULL && c->sign == NULL)
@@ -87,7 +92,7 @@ static enum ark_rc read_scope(struct export_app *a, struct ark_err *err)
 static enum ark_rc check_target(struct export_app *a, struct ark_err *err)
 {
 	struct stat st;
-	if (a->config->out == NULL || lstat(a->config->out, &st) != 0)
+	if (a->config->incremental || a->config->out == NULL || lstat(a->config->out, &st) != 0)
 		return ARK_OK;
 	ark_err_set(err, ARK_KIND_REFUSED, "'%s' is there already", a->config->out);
 	ark_err_hint(err, "name a folder that is not there; what exists is never overwritten");
@@ -233,7 +238,7 @@ static void fill_run(struct export_app *a)
 		.people = a->sel.people, .people_count = a->sel.people_count,
 		.channels = a->sel.channels, .channels_count = a->sel.channels_count,
 		.has_match = a->scope.match.count > 0,
-		.incremental = a->config->incremental,
+		.incremental = a->after_first,
 		.snapshot_ms = a->snapshot_ms,
 		.conn = a->conn,
 		.out = a->out,
@@ -273,9 +278,9 @@ static void settle_counts(struct export_app *a)
 {
 	uint64_t posts = atomic_load(&a->posts), orphans = atomic_load(&a->orphans);
 	bool open = a->scope.match.count > 0 || a->scope.users.count > 0;
-	if (posts > a->sel.planned || (posts < a->sel.planned && !open && !a->config->incremental))
+	if (posts > a->sel.planned || (posts < a->sel.planned && !open && !a->after_first))
 		ark_bug("%llu posts exported of %llu", (unsigned long long)posts, (unsigned long long)a->sel.planned);
-	a->sel.left[a->config->incremental ? LEFT_SAME : LEFT_MATCH] += a->sel.planned - posts;
+	a->sel.left[a->after_first ? LEFT_SAME : LEFT_MATCH] += a->sel.planned - posts;
 	if (orphans > a->sel.left[LEFT_VERSION])
 		ark_bug("more orphans than copies");
 	a->sel.left[LEFT_VERSION] -= orphans;
@@ -299,7 +304,7 @@ static void say_done(struct export_app *a)
 	ark_buf_init(&size, 256);
 	ark_human_bytes(&size, written);
 	ark_info(a->talk, "export.done", "%llu records of %zu conversations, %s, in %s", (unsigned long long)records,
-	         a->sel.channels_count, size.data, a->config->out);
+	         a->sel.channels_count, size.data, a->target);
 	for (size_t i = 0; i < a->notes_count; i++)
 		ark_info(a->talk, "export.note", "%s: %llu", a->notes[i].reason, (unsigned long long)a->notes[i].n);
 	if (a->sel.unknown_history > 0)
@@ -310,7 +315,7 @@ static void say_done(struct export_app *a)
 		                                    "messages say so", (unsigned long long)missing(a));
 	struct ark_event e;
 	ark_event_begin(&e, "summary", "export.done");
-	ark_event_text(&e, "place", ark_str_z(a->config->out));
+	ark_event_text(&e, "place", ark_str_z(a->target));
 	ark_event_u64(&e, "rows", a->sel.rows);
 	ark_event_u64(&e, "records", records);
 	ark_event_u64(&e, "posts", atomic_load(&a->posts));
@@ -348,7 +353,8 @@ static enum ark_rc open_bodies(struct export_app *a, struct ark_err *err)
 static enum ark_rc export_all(struct export_app *a, struct ark_err *err)
 {
 	ark_progress_phase(&a->bar, "exporting", "messages", a->sel.planned, 0);
-	enum ark_rc rc = export_crew_work(a, err);
+	bool differences = a->changes != NULL && a->after_first;
+	enum ark_rc rc = differences ? export_chain_give(a, err) : export_crew_work(a, err);
 	ark_progress_phase(&a->bar, "people and channels", NULL, 0, 0);
 	if (rc == ARK_OK)
 		rc = export_write_people(a, err);
@@ -372,12 +378,15 @@ static enum ark_rc write_signature(struct export_app *a, struct ark_str tagmanif
 	return rc == ARK_OK ? export_file_put(a->out, EXPORT_SIGNATURE, EXPORT_PLAIN, ark_buf_view(&text), err) : rc;
 }
 
-static enum ark_rc finish(struct export_app *a, struct ark_err *err)
+static enum ark_rc finish(struct export_app *a, const struct export_chain *chain, struct ark_err *err)
 {
 	struct export_bag_info info = {
 		.agent = a->run.tool,
 		.date_ms = a->begin_ms,
 		.description = ARK_LIT("Mattermost conversations, exported by matter-export"),
+		.group = chain->number > 0 ? ark_buf_view(&chain->group) : ARK_STR_NONE,
+		.number = chain->number,
+		.previous = chain->previous != NULL ? ark_str_z(chain->previous_sha256) : ARK_STR_NONE,
 	};
 	ark_auto(ark_buf_release) struct ark_buf tagmanifest;
 	ark_buf_init(&tagmanifest, 1u << 20);
@@ -420,8 +429,19 @@ int export_command_run(struct export_app *a, struct ark_err *err)
 		say_plan(a);
 		return ARK_EXIT_DONE;
 	}
+	ark_auto(export_chain_release) struct export_chain chain = { 0 };
+	a->target = a->config->out;
+	if (rc == ARK_OK && a->config->incremental) {
+		rc = export_chain_open(a, &chain, err);
+		a->target = chain.out.data;
+	}
 	if (rc == ARK_OK)
-		rc = export_out_open(a->config->out, &a->out, err);
+		rc = export_out_open(a->target, &a->out, err);
+	if (rc == ARK_OK && a->config->incremental) {
+		ark_progress_phase(&a->bar, "comparing", NULL, 0, 0);
+		a->after_first = chain.previous != NULL;
+		rc = export_chain_compare(a, &chain, err);
+	}
 	if (rc < 0)
 		return rc;
 	fill_run(a);
@@ -429,7 +449,7 @@ int export_command_run(struct export_app *a, struct ark_err *err)
 	if (rc == ARK_OK)
 		rc = export_all(a, err);
 	if (rc == ARK_OK)
-		rc = finish(a, err);
+		rc = finish(a, &chain, err);
 	ark_progress_end(&a->bar);
 	a->bar_runs = false;
 	if (rc < 0)
@@ -457,6 +477,7 @@ void export_app_release(struct export_app *a)
 	if (a->bar_runs)
 		ark_progress_end(&a->bar);
 	crypt_secret_key_release(&a->key);
+	export_changes_free(a->changes);
 	export_bodies_free(a->bodies);
 	export_out_free(a->out);
 	export_selection_release(&a->sel);
