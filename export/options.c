@@ -31,7 +31,8 @@ static const struct ark_option OPTIONS[] = {
 	{ "out", 'o', "DIR", ARK_TEXT, AT(out), NULL, ARK_IS_FOLDER,
 	  "folder that the export becomes; it must not be there, unless it is a series (--incremental)", .commands = RUN },
 	{ "format", 'f', "NAME", ARK_LIST, AT(formats), NULL, 0,
-	  "output formats, also several separated by commas: jsonl (what is meant when nothing is said), html, slack, csv, eml, rsmf",
+	  "output formats, also several separated by commas: jsonl (what is meant when nothing is said), html, "
+	  "slack, csv, eml, rsmf",
 	  .commands = RUN },
 
 	ARK_TITLE("What"),
