@@ -25,7 +25,8 @@ struct net_options {
 	const char *agent;         /* User-Agent; NULL: "matterark" */
 	bool (*interrupted)(void); /* asked several times a second; NULL: never */
 	int64_t connect_ms;        /* 0: 20 s */
-	int64_t stall_ms;          /* no byte for so long ends a transfer; 0: 60 s */
+	int64_t stall_ms;          /* no byte for so long ends a transfer; 0: 60 s. Up to 6 s later when bytes
+	                            * came before: libcurl looks at the mean of some seconds */
 	int64_t total_ms;          /* a whole request; 0: no limit */
 	const char *ca_file;       /* NULL: the system's */
 };

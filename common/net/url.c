@@ -164,7 +164,12 @@ bool net_http_date(struct ark_str value, int64_t *unix_ms)
 	                            : asctime_form(ark_str_from(s, 3), &c);
 	if (!ok || c.year < 1970 || c.day < 1 || c.day > 31 || c.hour > 23 || c.minute > 59 || c.second > 60)
 		return false;
-	*unix_ms = ark_time_from_civil(&c);
+	if (c.second == 60)
+		c.second = 59; /* a leap second, which Unix time does not have */
+	int64_t at = ark_time_from_civil(&c);
+	if (ark_time_civil(at).day != c.day)
+		return false; /* 31 February */
+	*unix_ms = at;
 	return true;
 }
 
