@@ -245,6 +245,7 @@ struct load_job app_job(struct app *a)
 		         .channels = c->channels.count > 0 ? c->channels.items : NULL,
 		         .channels_count = c->channels.count,
 		         .overwrite = c->overwrite,
+		         .adopt = c->adopt,
 		         .temp_dir = c->temp_dir,
 		         .memory_bytes = c->memory },
 		.translate = { .no_joins = c->no_joins,
@@ -371,10 +372,11 @@ enum ark_rc app_tell(struct app *a, const struct load_outcome *out, bool check, 
 		r.phases = phases;
 		r.phases_count = PHASE_COUNT;
 	}
-	if (!check && !out->first_import) {
+	if (!check && (!out->first_import || a->config->adopt)) {
 		r.changes = (struct report_changes){ .known = true, .added = out->posts_new,
 			                             .updated = out->posts_updated, .kept = out->posts_kept,
 			                             .kept_deleted = out->kept_deleted + out->kept_purged,
+			                             .adopted = out->posts_adopted,
 			                             .orphaned = out->posts_orphaned,
 			                             .channels_kept = out->channels_kept,
 			                             .people_kept = out->users_kept,

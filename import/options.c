@@ -125,6 +125,9 @@ static const struct ark_option OPTIONS[] = {
 	{ "overwrite", 0, NULL, ARK_FLAG, AT(overwrite), NULL, 0,
 	  "messages that were changed in Mattermost say again what Slack says; deleted ones stay deleted",
 	  .commands = SLACK },
+	{ "adopt", 0, NULL, ARK_FLAG, AT(adopt), NULL, 0,
+	  "take over what mmetl and mmctl import brought in before instead of doubling it: accounts by user "
+	  "name, channels by name, messages by channel, author, time and text", .commands = SLACK },
 	{ "api-url", 0, "URL", ARK_TEXT, AT(api_url), NULL, 0,
 	  "address of the running server, which is told to drop its caches at the end",
 	  .commands = SLACK | UNDO },

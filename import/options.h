@@ -39,6 +39,7 @@ struct import_config {
 	int indexes;           /* enum load_indexes */
 	bool force;
 	bool overwrite;
+	bool adopt;
 	const char *api_url;
 	const char *api_token_file;
 	bool dry_run;

@@ -353,10 +353,10 @@ static void run_options(const struct load_job *job, const struct load *l, bool c
 	ark_buf_fmt(out, "{\"created_database\":%s,\"channels\":", BOOL(created_database));
 	put_words(out, s->channels, s->channels_count);
 	ark_buf_fmt(out, ",\"since_us\":%lld,\"until_us\":%lld,\"no_direct\":%s,\"no_joins\":%s,"
-	            "\"skip_bots\":%s,\"merge_general\":%s,\"guests\":%d,\"overwrite\":%s,\"into_channel\":",
+	            "\"skip_bots\":%s,\"merge_general\":%s,\"guests\":%d,\"overwrite\":%s,\"adopt\":%s,\"into_channel\":",
 	            (long long)job->translate.since_us, (long long)job->translate.until_us, BOOL(s->no_direct),
 	            BOOL(job->translate.no_joins), BOOL(job->translate.skip_bots), BOOL(s->merge_general),
-	            (int)s->guests, BOOL(s->overwrite));
+	            (int)s->guests, BOOL(s->overwrite), BOOL(s->adopt));
 	if (s->into_channel != NULL)
 		ark_buf_json(out, ark_str_z(s->into_channel));
 	else

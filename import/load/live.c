@@ -7,6 +7,7 @@
 #include "common/mm/schema.h"
 #include "common/mm/state.h"
 #include "import/load/account.h"
+#include "import/load/adopt.h"
 #include "import/load/base.h"
 #include "import/load/claim.h"
 #include "import/load/index.h"
@@ -24,6 +25,7 @@ struct base {
 	bool state;        /* an earlier run left its records */
 	bool new_team;
 	bool first_import; /* of this workspace */
+	bool adopted;      /* posts of another importer are ours: staged ids are not theirs */
 	bool direct;       /* messages go straight into their tables: nothing there to merge with */
 };
 
@@ -94,6 +96,8 @@ static enum ark_rc resolve(const struct load_job *job, struct load *l, struct db
 		rc = base_accounts(l, conn, b->state, err);
 	if (rc < 0)
 		return rc;
+	if (l->set.adopt && (rc = adopt_accounts(l, conn, err)) < 0)
+		return rc;
 	accounts_assign(l);
 	rc = accounts_admins(l, err);
 	if (rc == ARK_OK)
@@ -102,6 +106,10 @@ static enum ark_rc resolve(const struct load_job *job, struct load *l, struct db
 		rc = base_team_before(l, conn, err);
 	if (rc == ARK_OK && !b->new_team)
 		rc = base_channel_names(l, conn, err);
+	if (rc == ARK_OK && l->set.adopt && !b->new_team)
+		rc = adopt_channels(l, conn, err);
+	if (rc == ARK_OK)
+		rc = adopt_any(conn, &b->adopted, err);
 	if (rc < 0)
 		return rc;
 	targets_make(l, b->new_team);
@@ -109,7 +117,7 @@ static enum ark_rc resolve(const struct load_job *job, struct load *l, struct db
 	if (rc < 0)
 		return rc;
 	rc = base_direct_channels(l, conn, err);
-	b->direct = b->first_import;
+	b->direct = b->first_import && !l->set.adopt;
 	for (uint32_t i = 0; i < l->targets_count; i++)
 		b->direct = b->direct && !l->targets[i].existed;
 	out->created_team = b->new_team;
@@ -287,7 +295,9 @@ enum ark_rc load_stage(const struct load_job *job, struct load *l, struct db_con
 		return rc;
 	sink_init(sink, l->set.temp_dir, SINK_STAGED, has_column, b.info);
 	rc = make_stage(sink, conn, err);
-	return rc < 0 ? rc : read_and_spool(job, l, sink, conn, b.new_team, out, err);
+	if (rc == ARK_OK)
+		rc = read_and_spool(job, l, sink, conn, b.new_team, out, err);
+	return rc == ARK_OK && b.adopted ? adopt_translate(conn, err) : rc;
 }
 
 static enum ark_rc load_all(const struct load_job *job, struct load *l, struct db_conn *conn,
@@ -296,7 +306,7 @@ static enum ark_rc load_all(const struct load_job *job, struct load *l, struct d
 	ark_auto(sink_release) struct sink s;
 	ark_auto(index_saved_release) struct index_saved saved = { 0 };
 	sink_init(&s, l->set.temp_dir, b->direct ? SINK_STAGED_PEOPLE : SINK_STAGED, has_column, b->info);
-	if (!b->direct && !l->set.overwrite) /* which also looks at what did not change in Slack */
+	if (!b->direct && !l->set.overwrite && !l->set.adopt && !b->adopted) /* which also looks at what did not change in Slack */
 		sink_narrow(&s);
 	bool rebuild = false;
 	enum ark_rc rc = make_stage(&s, conn, err);
@@ -311,10 +321,14 @@ static enum ark_rc load_all(const struct load_job *job, struct load *l, struct d
 	int64_t began = ark_time_tick_ms();
 	if (job->phase != NULL)
 		job->phase(job->ctx, PHASE_MERGE, "merging");
+	if (b->adopted && (rc = adopt_translate(conn, err)) < 0)
+		return rc;
 	rc = db_exec(conn, "ANALYZE ark_stage_users", err);
 	if (rc == ARK_OK && !b->direct)
 		rc = db_exec(conn, "ANALYZE ark_stage_posts; ANALYZE ark_stage_slack_post; "
 		                   "ANALYZE ark_stage_reactions; ANALYZE ark_stage_slack_reaction", err);
+	if (rc == ARK_OK && l->set.adopt)
+		rc = adopt_posts(l, conn, out, err);
 	if (rc == ARK_OK)
 		rc = merge_people_and_channels(l, conn, &s, out, err);
 	if (rc == ARK_OK && b->direct) {

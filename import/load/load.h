@@ -95,6 +95,7 @@ struct load_settings {
 	size_t channels_count;
 	const char *temp_dir;
 	size_t memory_bytes;        /* for records that wait for their channel to be complete */
+	bool adopt;                 /* what another importer brought is taken over: load/adopt.h */
 	bool overwrite;             /* posts that were changed in Mattermost become as in Slack again */
 	size_t post_runes;          /* longest message of this database */
 };

@@ -46,6 +46,7 @@ struct load_outcome {
 	uint64_t posts_new, posts_updated, posts_kept, reactions_new, reactions_removed;
 	/* of posts_kept: changed, deleted, purged in Mattermost */
 	uint64_t kept_changed, kept_deleted, kept_purged;
+	uint64_t posts_adopted;       /* were there already, brought by another importer */
 	uint64_t posts_orphaned;      /* new replies to what was deleted here, or by accounts that were */
 	uint64_t channels_kept, users_kept; /* did not follow Slack, because people use them */
 	uint64_t channels_older;      /* imported from a newer archive before: only what was missing */

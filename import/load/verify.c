@@ -29,6 +29,8 @@ static const char POSTS[] =
     "WHEN p.createat NOT BETWEEN s.createat AND s.createat + 1000 THEN 'time' "
     "WHEN p.rootid <> s.rootid THEN 'thread' "
     "WHEN w.post_id IS NULL OR " MM_POST_WRITTEN_SQL " <> w.written THEN 'changed_here' "
+    "WHEN p.message <> s.message AND EXISTS (SELECT 1 FROM matterark.slack_adopted a WHERE a.post_id = p.id) "
+    "THEN NULL "
     "WHEN p.message <> s.message AND w.source = k.source THEN 'text' "
     "WHEN p.message <> s.message THEN 'newer_here' END AS kind, k.channel_id, k.ts, s.id "
     "FROM ark_stage_posts s JOIN ark_stage_slack_post k ON k.post_id = s.id "

@@ -88,6 +88,7 @@ static void write_totals(struct json_out *o, const struct import_report *r)
 	json_out_u64(o, "same", r->changes.same);
 	json_out_u64(o, "kept", r->changes.kept);
 	json_out_u64(o, "kept_deleted", r->changes.kept_deleted);
+	json_out_u64(o, "adopted", r->changes.adopted);
 	json_out_u64(o, "orphaned", r->changes.orphaned);
 	json_out_u64(o, "channels_kept", r->changes.channels_kept);
 	json_out_u64(o, "people_kept", r->changes.people_kept);

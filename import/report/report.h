@@ -64,6 +64,7 @@ struct report_changes {
 	uint64_t added, updated, same;
 	uint64_t kept; /* changed or deleted in Mattermost since an earlier run: left as they are */
 	uint64_t kept_deleted; /* of these: deleted or purged in Mattermost */
+	uint64_t adopted;      /* were there already, brought by another importer */
 	uint64_t orphaned;     /* new, but under a message or by an account that was deleted in Mattermost */
 	uint64_t channels_kept, people_kept; /* did not follow Slack because people use them here */
 	uint64_t channels_older; /* imported from a newer archive before: only what was missing */

@@ -63,6 +63,7 @@ static void say_left_alone(struct lines *l, const struct report_changes *c)
 	} ROWS[] = {
 		{ c->kept_deleted, "of these deleted in Mattermost, and stays so",
 		  "of these deleted in Mattermost, and stay so" },
+		{ c->adopted, "post of another importer adopted", "posts of another importer adopted" },
 		{ c->orphaned, "new message left out: what it belongs to was deleted in Mattermost",
 		  "new messages left out: what they belong to was deleted in Mattermost" },
 		{ c->channels_kept, "channel keeps its name, topic or state from here",
@@ -262,6 +263,7 @@ static void send_summary(const struct import_report *r, const char *folder, stru
 		ark_event_u64(&e, "same", r->changes.same);
 		ark_event_u64(&e, "kept", r->changes.kept);
 		ark_event_u64(&e, "kept_deleted", r->changes.kept_deleted);
+		ark_event_u64(&e, "adopted", r->changes.adopted);
 		ark_event_u64(&e, "orphaned", r->changes.orphaned);
 		ark_event_u64(&e, "channels_kept", r->changes.channels_kept);
 		ark_event_u64(&e, "people_kept", r->changes.people_kept);

@@ -10,6 +10,7 @@
   ages        which archive is the newer one, in one call and in several, whole or in part
   gone        channels and accounts that were deleted for good stay so, with what belongs to them
   scope       verify takes what was asked for from the stored run
+  adopt       what another importer brought is taken over, updated, and left there by undo
   in use      import into a database that people use, undone: as before
   made        undo of the run that made the database
 
@@ -427,6 +428,58 @@ def scope(run):
     run.say(code == 0, f'{db}: an undone run counts no more', f'{code}: {said}')
 
 
+# The same rows as another importer makes them: ids of its own for everything, times rounded up, no record of Slack's.
+FOREIGN = """
+create temp table m as select id as old, substr(md5(id), 1, 26) as new from (select id from users union select id from channels
+union select id from posts) x;
+do $$declare c record; begin
+for c in select table_name t, column_name f from information_schema.columns join pg_tables on tablename = table_name
+where table_schema = 'public' and schemaname = 'public' and data_type = 'character varying' loop
+execute format('update public.%I x set %I = m.new from m where x.%I = m.old', c.t, c.f, c.f); end loop; end$$;
+update threads t set participants = (select coalesce(jsonb_agg(m.new order by n), '[]') from jsonb_array_elements_text(t.participants)
+with ordinality p (old, n) join m using (old));
+update sidebarcategories s set id = replace(s.id, m.old, m.new) from m where s.userid = m.new;
+update posts set createat = createat + 1, updateat = updateat + 1 where message in ('two', 'six');
+update posts set message = '**five**' where message = 'five';
+update posts set message = 'another wording' where message = 'eight';
+drop schema matterark cascade;
+"""
+
+
+def adopt(run):
+    db = 'adopt'
+    run.load(db, run.first)
+    run.query(db, FOREIGN)
+    posts = run.query(db, 'select count(*) from posts')
+    before = run.dump(db)
+    said = run.load(db, run.first, '--adopt', '--verbose', name='the same archive, adopting')
+    run.claims(db, [
+        ('nothing is doubled', 'select count(*) from posts', posts),
+        ('every post is known', 'select count(*) from matterark.slack_post', posts),
+        ('accounts are taken over', 'select count(*) from users u where not exists (select from bots b where b.userid = u.id)', '5'),
+        ('channels are taken over', "select count(*) from channels where displayname = 'dev'", '1'),
+        ('reactions are not doubled', 'select count(*) from reactions', '3')])
+    run.say(f'{posts} posts of another importer adopted' in said, f'{db}: is told', said)
+    run.same(db, 'adopting changed nothing', before, run.dump(db))
+    code, text = run.call('verify', run.first, '--team', 'acme', '--database', run.cluster.url(db))
+    run.say(code == 0, f'{db}: verify', f'{code}: {text}')
+    there = inst.digest(run.cluster, db)
+    run.load(db, run.first, name='once more')
+    run.say(inst.digest(run.cluster, db) == there, f'{db}: and that wrote nothing')
+    run.load(db, run.second, name='a newer archive')
+    run.claims(db, [
+        ('edits follow', "select count(*) from posts where message = 'one again'", '1'),
+        ('new replies join adopted threads', "select t.replycount from threads t join posts p on p.id = t.postid where p.message = 'six'", '2'),
+        ('new messages come', "select count(*) from posts where message in ('new', 'hello', 'six late', 'ten late', 'eight late')", '5')])
+    run.consistent(db)
+    code, text = run.call('verify', run.second, '--team', 'acme', '--database', run.cluster.url(db))
+    run.say(code == 0, f'{db}: verify the newer one', f'{code}: {text}')
+    run.undo_newest(db, name='undo')
+    run.undo_newest(db, name='undo of the run that wrote nothing')
+    run.undo_newest(db, name='undo of the adopting run')
+    run.same(db, 'undone: as the other importer left it', before, run.dump(db))
+
+
 def in_use(run):
     db = 'reimport_in_use'
     run.cluster.query('postgres', f"create database {db} owner mm template template0 encoding 'UTF8'", user='postgres')
@@ -463,7 +516,7 @@ def main():
         run = Run(cluster, work)
         try:
             cluster.start()
-            for scenario in (people, overwrite, built_on, beside, parts, ages, gone, scope, in_use, made):
+            for scenario in (people, overwrite, built_on, beside, parts, ages, gone, scope, adopt, in_use, made):
                 if sys.argv[1:] and scenario.__name__ not in sys.argv[1:]:
                     continue
                 try:

@@ -2,7 +2,7 @@
 need_pg
 overlap=$fixtures/two-exports-overlap
 matter-import slack "$overlap/first" --team acme --database "$(db)" --create-schema
-run matter-import slack "$overlap/second" --team acme --database "$(db)" --overwrite --json
+run matter-import slack "$overlap/second" --team acme --database "$(db)" --overwrite --adopt --json
 newest=$(matter-import runs --database "$(db)" | tail -1 | cut -f1)
 oldest=$(matter-import runs --database "$(db)" | head -1 | cut -f1)
 run matter-import undo "$oldest" --database "$(db)"
