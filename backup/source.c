@@ -17,7 +17,8 @@
 /*
  * Every table with rows of its own, its columns and the order in which its rows are stored: by createat
  * where there is one, because what is new then stands together, and by the primary key, in byte order so
- * that no locale of any server matters. Tables of extensions come with CREATE EXTENSION; the mark of a
+ * that no locale of any server matters; except ids behind createat, whose letters every locale sorts alike
+ * and for which there is an index. Tables of extensions come with CREATE EXTENSION; the mark of a
  * test copy is never stored.
  */
 static const char TABLES[] =
@@ -31,8 +32,9 @@ static const char TABLES[] =
     " (SELECT string_agg(quote_ident(attname), ', ' ORDER BY pos) FROM cols WHERE attrelid = c.oid),"
     " coalesce((SELECT 'createat' FROM cols WHERE attrelid = c.oid AND attname = 'createat'"
     "   AND atttypid = 20), '') AS created,"
-    " (SELECT string_agg(quote_ident(attname) || CASE WHEN attcollation <> 0 THEN ' COLLATE \"C\"' ELSE ''"
-    "   END, ', ' ORDER BY ord) FROM keys WHERE indrelid = c.oid AND attname <> 'createat'),"
+    " (SELECT string_agg(quote_ident(attname) || CASE WHEN attcollation <> 0 AND NOT (attname = 'id' AND"
+    "   EXISTS (SELECT FROM cols WHERE attrelid = c.oid AND attname = 'createat' AND atttypid = 20))"
+    "   THEN ' COLLATE \"C\"' ELSE '' END, ', ' ORDER BY ord) FROM keys WHERE indrelid = c.oid AND attname <> 'createat'),"
     " (SELECT string_agg(pos::text, ',' ORDER BY pos) FROM keys WHERE indrelid = c.oid),"
     " pg_catalog.pg_relation_size(c.oid), c.oid::text, c.relkind"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
