@@ -75,6 +75,60 @@ enum ark_rc files_open(struct app *a, struct ark_err *err)
 	return store_open(files, &opt, &a->store, err);
 }
 
+enum ark_rc files_open_plain(struct app *a, struct ark_err *err)
+{
+	struct store_options opt = { .write = ark_args_command(a->args) == COMMAND_UNDO, .modes = STORE_MATTERMOST,
+		                     .interrupted = ark_interrupted, .s3 = &a->config->s3, .environ = environ };
+	if (a->place.where.files.kind == MM_FILES_NONE)
+		return ARK_OK;
+	return store_open(&a->place.where.files, &opt, &a->store, err);
+}
+
+enum ark_rc files_delete(void *ctx, struct ark_str path, struct ark_err *err)
+{
+	struct app *a = ctx;
+	char name[1024];
+	if (a->store == NULL)
+		return ARK_OK; /* said at the end */
+	snprintf(name, sizeof(name), "%.*s", ARK_FMT(path));
+	return store_delete(a->store, name, err);
+}
+
+static void on_bad_body(void *ctx, struct ark_str path, struct ark_str post_id, int64_t ts_us, const char *what)
+{
+	struct app *a = ctx;
+	char ts[SLACK_TS_TEXT];
+	struct ark_str at = slack_ts_format(ts_us, ts);
+	ark_out(a->talk, "differs\t%s\t%.*s\t%.*s\t%.*s", what, ARK_FMT(path), ARK_FMT(at), ARK_FMT(post_id));
+	struct ark_event e;
+	ark_event_begin(&e, "error", "verify.difference");
+	ark_event_text(&e, "kind", ark_str_z(what));
+	ark_event_text(&e, "path", path);
+	ark_event_text(&e, "ts", at);
+	ark_event_text(&e, "post_id", post_id);
+	ark_event_send(&e, a->talk);
+}
+
+enum ark_rc files_verify(struct app *a, uint64_t *bad, struct ark_err *err)
+{
+	ark_auto(db_closep) struct db_conn *conn = NULL;
+	struct db_options opt = { .app = "matter-import", .interrupted = ark_interrupted };
+	uint64_t checked = 0;
+	*bad = 0;
+	enum ark_rc rc = files_open_plain(a, err);
+	if (rc == ARK_OK && a->store == NULL) {
+		ark_info(a->talk, "verify.no_files_place", "no file store is named (--files): bodies are not looked at");
+		return ARK_OK;
+	}
+	if (rc == ARK_OK)
+		rc = db_open(a->place.dsn.data, &opt, &conn, err);
+	if (rc == ARK_OK)
+		rc = fetch_verify(conn, a->store, a->l.workspace, on_bad_body, a, &checked, bad, err);
+	if (rc == ARK_OK && checked > 0)
+		ark_out(a->talk, "%12llu  file bodies looked at", (unsigned long long)checked);
+	return rc;
+}
+
 static void on_begin(void *ctx, const char *phase, uint64_t files, uint64_t bytes)
 {
 	struct app *a = ctx;

@@ -148,7 +148,7 @@ static void say_verified(struct app *a, const struct verify_result *v)
 		{ "thread", v->thread, "in another thread" },
 		{ "text", v->text, "with another text" },
 		{ "reactions_missing", v->reactions_missing, "reactions missing" },
-		{ "files_missing", v->files_missing, "files without their row" },
+		{ "files_missing", v->files_missing, "files without their row or body" },
 		{ "files_removed_here", v->files_removed_here, "files removed in Mattermost (no failure)" },
 		{ "changed_here", v->changed_here, "changed in Mattermost since (no failure)" },
 		{ "deleted_here", v->deleted_here, "deleted in Mattermost since (no failure)" },
@@ -203,6 +203,11 @@ static int run_verify(struct app *a, struct ark_err *err)
 	app_end_bar(a);
 	if (rc < 0)
 		return rc;
+	uint64_t bad_bodies = 0;
+	rc = files_verify(a, &bad_bodies, err);
+	if (rc < 0)
+		return rc;
+	v.files_missing += bad_bodies;
 	say_verified(a, &v);
 	return verify_failed(&v) ? ARK_EXIT_FAILED : ARK_EXIT_DONE;
 }

@@ -91,7 +91,7 @@ static const struct ark_option OPTIONS[] = {
 	  "make no previews and thumbnails of images: the server never makes them later",
 	  .commands = SLACK | FILES },
 
-	STORE_S3_ROWS(struct import_config, s3, SLACK | VERIFY | FILES),
+	STORE_S3_ROWS(struct import_config, s3, SLACK | VERIFY | FILES | UNDO),
 
 	ARK_TITLE("People"),
 	{ "users", 0, "FILE", ARK_TEXT, AT(users), NULL, ARK_IS_FILE,

@@ -1,6 +1,7 @@
 #include "import/undo.h"
 
 #include "common/cli/signal.h"
+#include "import/files.h"
 #include "import/load/undo.h"
 #include "import/server.h"
 
@@ -60,6 +61,8 @@ int undo_run(struct app *a, struct ark_err *err)
 		rc = server_open(a, err);
 	if (rc == ARK_OK)
 		rc = app_open_database(a, err);
+	if (rc == ARK_OK)
+		rc = files_open_plain(a, err);
 	if (rc < 0)
 		return rc;
 	mm_place_say(&a->place, "undoing in", a->talk);
@@ -69,14 +72,16 @@ int undo_run(struct app *a, struct ark_err *err)
 		                .force = a->config->force,
 		                .dry_run = a->config->dry_run,
 		                .line = on_undo,
+		                .body = files_delete,
 		                .ctx = a };
 	struct undo_outcome out;
 	rc = load_undo(&job, &out, err);
 	if (rc < 0)
 		return rc;
 	say_undone(a, &out);
-	if (out.bodies > 0 && !job.dry_run)
-		ark_warn(a->talk, "undo.bodies", "%llu file bodies stay in the file store, where no row names them",
+	if (out.bodies > 0 && !job.dry_run && a->store == NULL)
+		ark_warn(a->talk, "undo.bodies", "%llu file bodies stay in the file store, where no row names them: no store "
+		                                 "is known (--files)",
 		         (unsigned long long)out.bodies);
 	return ARK_EXIT_DONE;
 }

@@ -42,3 +42,15 @@ rows_of "$(db d)" | cmp - c.rows && echo the same as at once
 run matter-import files "$archive" --database "$(db d)" --files late --no-previews
 sql "$ARK_TEST_DSN" "create database $(db_name f)"
 run matter-import files --database "$(db f)" --files late
+echo '== bodies are looked at, and go with the run'
+run matter-import verify "$archive" --team acme --database "$(db a)" --files store
+rm "$(find store -name query.sql)"
+printf x >>"$(find store -name notes.txt)"
+run matter-import verify "$archive" --team acme --database "$(db a)" --files store | sed -E 's|2023.*/||'
+newest=$(sql "$(db c)" "select run from matterark.run order by run_no desc limit 1")
+run matter-import undo "$newest" --database "$(db c)" --files later
+sql "$(db c)" "select count(*), (select count(*) from fileinfo) from posts where message like 'a picture%not imported yet'"
+first=$(sql "$(db d)" "select run from matterark.run order by run_no desc limit 1")
+files late | wc -l
+run matter-import undo "$first" --database "$(db d)" --files late
+files late | wc -l
