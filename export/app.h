@@ -54,7 +54,8 @@ struct export_app {
 	struct export_changes *changes; /* of an incremental run */
 	bool after_first; /* an incremental run with one before it: differences only */
 	const char *target; /* what the export is called in the end */
-	struct export_bodies *bodies;
+	bool looks_at_files; /* attachments are read */
+	_Atomic uint64_t files_missing;
 	bool signs;
 	struct crypt_secret_key key; /* when it signs */
 	struct export_run run;
@@ -89,6 +90,8 @@ int export_command_keygen(struct export_app *a, struct ark_err *err);
 
 /* crew.c: all tasks through the formats, over several connections. */
 enum ark_rc export_crew_work(struct export_app *a, struct ark_err *err);
+/* run.c: the file store, for one thread. */
+enum ark_rc export_bodies_open(struct export_app *a, struct export_bodies **bodies, struct ark_err *err);
 /* A format's instances and a reader, for a thread of its own; both to be closed also after a failure. */
 enum ark_rc export_crew_prepare(struct export_app *a, void **selves, struct export_reader **reader,
                                 struct ark_err *err);

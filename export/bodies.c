@@ -1,42 +1,35 @@
 /* Read once: the copy gets its name, which is its digest, when its last byte has gone by. */
 #include "export/bodies.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/limits.h"
 #include "common/base/mem.h"
+#include "common/cli/signal.h"
 #include "common/crypt/hash.h"
 
 #include "common/base/banned.h"
 
-#define PIECE_BYTES (64u << 10)
-
 struct export_bodies {
-	int folder; /* the file store */
+	struct store *store;
 	struct export_out *out;
-	_Atomic uint64_t missing;
+	_Atomic uint64_t *missing;
+	struct crypt_hash *hash;
 };
 
-enum ark_rc export_bodies_new(const struct mm_files *files, struct export_out *out,
+enum ark_rc export_bodies_new(const struct mm_files *files, const struct store_s3_options *s3,
+                              struct export_out *out, _Atomic uint64_t *missing,
                               struct export_bodies **bodies, struct ark_err *err)
 {
-	if (files->kind != MM_FILES_LOCAL)
-		return ark_err_set(err, ARK_KIND_MISSING, "the file store is not known: %s", files->problem);
-	int folder = open(files->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0 && errno == ENOENT)
-		return ark_err_set(err, ARK_KIND_MISSING, "there is no file store '%s'", files->path);
-	if (folder < 0)
-		return ark_err_errno(err, errno, "cannot open the file store '%s'", files->path);
+	struct store_options opt = { .interrupted = ark_interrupted, .s3 = s3, .environ = environ };
+	struct store *store = NULL;
+	enum ark_rc rc = store_open(files, &opt, &store, err);
+	if (rc < 0)
+		return rc;
 	struct export_bodies *b = ark_calloc(1, sizeof(*b));
-	b->folder = folder;
-	b->out = out;
+	*b = (struct export_bodies){ store, out, missing, crypt_hash_new() };
 	*bodies = b;
 	return ARK_OK;
 }
@@ -45,59 +38,25 @@ void export_bodies_free(struct export_bodies *b)
 {
 	if (b == NULL)
 		return;
-	close(b->folder);
+	store_close(b->store);
+	crypt_hash_free(b->hash);
 	free(b);
 }
 
-uint64_t export_bodies_missing(const struct export_bodies *b)
-{
-	return atomic_load_explicit(&b->missing, memory_order_relaxed);
-}
+/* A file on its way through the digest, and into the copy when there is one. */
+struct passing {
+	struct crypt_hash *hash;
+	struct export_file *copy;
+	bool torn; /* the copy could not be written: that is no missing file */
+};
 
-/* A path that leads out of the store is as good as none. */
-static bool leads_inside(struct ark_str path)
+static enum ark_rc pass(void *ctx, const char *ptr, size_t len, struct ark_err *err)
 {
-	for (struct ark_str rest = path; rest.len > 0;) {
-		size_t end = ark_str_find(rest, '/', 0);
-		struct ark_str part = ark_str_first(rest, end);
-		if (ark_str_eqz(part, "..") || memchr(part.ptr, '\0', part.len) != NULL)
-			return false;
-		rest = ark_str_from(rest, end == SIZE_MAX ? rest.len : end + 1);
-	}
-	return path.len > 0 && path.ptr[0] != '/';
-}
-
-static int open_file(struct export_bodies *b, struct ark_str path)
-{
-	if (!leads_inside(path))
-		return -1;
-	ark_auto(ark_freep) char *name = ark_strdup(path);
-	int fd = openat(b->folder, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat st;
-	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* Through the digest, and into the copy when there is one. False: the store could not give it all. */
-static enum ark_rc read_through(int fd, struct crypt_hash *hash, struct export_file *copy, bool *whole,
-                                struct ark_err *err)
-{
-	ark_auto(ark_freep) char *piece = ark_malloc(PIECE_BYTES);
-	for (;;) {
-		ssize_t n = read(fd, piece, PIECE_BYTES);
-		if (n < 0 && errno == EINTR)
-			continue;
-		*whole = n == 0;
-		if (n <= 0)
-			return ARK_OK;
-		crypt_hash_add(hash, piece, (size_t)n);
-		enum ark_rc rc = copy != NULL ? export_file_write(copy, piece, (size_t)n, err) : ARK_OK;
-		if (rc < 0)
-			return rc;
-	}
+	struct passing *p = ctx;
+	crypt_hash_add(p->hash, ptr, len);
+	enum ark_rc rc = p->copy != NULL ? export_file_write(p->copy, ptr, len, err) : ARK_OK;
+	p->torn = rc < 0;
+	return rc;
 }
 
 enum ark_rc export_bodies_look(struct export_bodies *b, struct ark_str store_path,
@@ -106,24 +65,25 @@ enum ark_rc export_bodies_look(struct export_bodies *b, struct ark_str store_pat
 {
 	*bytes = EXPORT_BYTES_MISSING;
 	sha256[0] = copy[0] = '\0';
-	int fd = open_file(b, store_path);
-	ark_auto(crypt_hash_freep) struct crypt_hash *hash = crypt_hash_new();
+	ark_auto(ark_freep) char *path = ark_strdup(store_path);
 	ark_auto(export_file_drop) struct export_file *to = NULL;
-	enum ark_rc rc = fd >= 0 && b->out != NULL ? export_file_begin_unnamed(b->out, &to, err) : ARK_OK;
-	bool whole = false;
-	crypt_hash_begin(hash);
-	if (fd >= 0 && rc == ARK_OK)
-		rc = read_through(fd, hash, to, &whole, err);
-	if (fd >= 0)
-		close(fd);
+	enum ark_rc rc = b->out != NULL ? export_file_begin_unnamed(b->out, &to, err) : ARK_OK;
 	if (rc < 0)
 		return rc;
-	if (!whole) {
-		atomic_fetch_add_explicit(&b->missing, 1, memory_order_relaxed);
+	struct passing p = { b->hash, to, false };
+	struct ark_err why = { 0 };
+	crypt_hash_begin(b->hash);
+	rc = store_read(b->store, path, 0, UINT64_MAX, (struct ark_sink){ pass, &p }, NULL, &why);
+	if (p.torn || rc == ARK_STOP || why.kind == ARK_KIND_SIGNAL) {
+		*err = why;
+		return rc;
+	}
+	if (rc < 0) {
+		atomic_fetch_add_explicit(b->missing, 1, memory_order_relaxed);
 		return ARK_OK;
 	}
 	unsigned char digest[CRYPT_SHA256_BYTES];
-	crypt_hash_end(hash, digest);
+	crypt_hash_end(b->hash, digest);
 	crypt_hex(digest, sizeof(digest), sha256);
 	*bytes = EXPORT_BYTES_REFERENCED;
 	if (to == NULL)

@@ -130,7 +130,6 @@ enum ark_rc export_crew_prepare(struct export_app *a, void **selves, struct expo
 		.db = { .app = "matter-export", .interrupted = ark_interrupted },
 		.sel = &a->sel,
 		.run = &a->run,
-		.bodies = a->bodies,
 		.thorough = a->config->evidence,
 	};
 	for (unsigned i = 0; i < a->formats_count; i++) {
@@ -139,7 +138,8 @@ enum ark_rc export_crew_prepare(struct export_app *a, void **selves, struct expo
 		if (rc < 0)
 			return ark_err_in(err, rc, "%s", a->formats[i]->name);
 	}
-	return export_reader_open(&opt, reader, err);
+	enum ark_rc rc = a->looks_at_files ? export_bodies_open(a, &opt.bodies, err) : ARK_OK;
+	return rc == ARK_OK ? export_reader_open(&opt, reader, err) : rc;
 }
 
 /* --- all of them ------------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@ static const struct ark_option OPTIONS[] = {
 	ARK_TITLE("Where from"),
 	MM_PLACE_ROWS(struct export_config, place, RUN),
 	MM_PLACE_FILES_ROW(struct export_config, place, RUN),
+	STORE_S3_ROWS(struct export_config, s3, RUN),
 	{ "snapshot", 0, "ID", ARK_TEXT, AT(snapshot), NULL, 0,
 	  "read what the session that exported this snapshot sees (pg_export_snapshot)", .commands = RUN },
 

@@ -222,6 +222,7 @@ void export_reader_close(struct export_reader *r)
 {
 	if (r == NULL)
 		return;
+	export_bodies_free(r->opt.bodies);
 	db_txn_end(&r->posts_txn);
 	db_txn_end(&r->side_txn);
 	db_close(r->posts);

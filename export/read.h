@@ -20,7 +20,7 @@ struct export_reader_options {
 	struct db_options db;
 	const struct export_selection *sel;
 	const struct export_run *run;
-	struct export_bodies *bodies; /* where attachments are looked at; NULL: nowhere */
+	struct export_bodies *bodies; /* where attachments are looked at; NULL: nowhere. Freed at close */
 	/* Ask for reactions and attachments of every post, also of those whose columns say that they have
 	 * none: a database that was written by others than the server. */
 	bool thorough;

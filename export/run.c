@@ -293,7 +293,7 @@ static void settle_counts(struct export_app *a)
 
 static uint64_t missing(const struct export_app *a)
 {
-	return a->bodies != NULL ? export_bodies_missing(a->bodies) : 0;
+	return atomic_load(&a->files_missing);
 }
 
 static void say_done(struct export_app *a)
@@ -335,17 +335,27 @@ static void say_done(struct export_app *a)
 /* --- attachments ------------------------------------------------------------------------------- */
 
 /* Where the store is not known, the export says so for each attachment, and the run once. */
-static enum ark_rc open_bodies(struct export_app *a, struct ark_err *err)
+static enum ark_rc look_at_store(struct export_app *a, struct ark_err *err)
 {
 	if (a->config->attachments == ATTACHMENTS_NONE || !a->has_files)
 		return ARK_OK;
-	bool copy = a->config->attachments == ATTACHMENTS_COPY;
-	enum ark_rc rc = export_bodies_new(&a->place.where.files, copy ? a->out : NULL, &a->bodies, err);
-	if (rc == ARK_OK || err->kind != ARK_KIND_MISSING || copy || ark_args_given(a->args, "files"))
+	struct export_bodies *bodies = NULL;
+	enum ark_rc rc = export_bodies_open(a, &bodies, err);
+	export_bodies_free(bodies);
+	a->looks_at_files = rc == ARK_OK;
+	bool asked = a->config->attachments == ATTACHMENTS_COPY || ark_args_given(a->args, "files");
+	if (rc == ARK_OK || err->kind != ARK_KIND_MISSING || asked)
 		return rc;
 	ark_warn(a->talk, "export.no_files", "%s; continuing without looking at attachments", err->text);
 	*err = (struct ark_err){ 0 };
 	return ARK_OK;
+}
+
+enum ark_rc export_bodies_open(struct export_app *a, struct export_bodies **bodies, struct ark_err *err)
+{
+	bool copy = a->config->attachments == ATTACHMENTS_COPY;
+	return export_bodies_new(&a->place.where.files, &a->config->s3, copy ? a->out : NULL, &a->files_missing, bodies,
+	                         err);
 }
 
 /* --- the run ----------------------------------------------------------------------------------- */
@@ -445,7 +455,7 @@ int export_command_run(struct export_app *a, struct ark_err *err)
 	if (rc < 0)
 		return rc;
 	fill_run(a);
-	rc = open_bodies(a, err);
+	rc = look_at_store(a, err);
 	if (rc == ARK_OK)
 		rc = export_all(a, err);
 	if (rc == ARK_OK)
@@ -478,7 +488,6 @@ void export_app_release(struct export_app *a)
 		ark_progress_end(&a->bar);
 	crypt_secret_key_release(&a->key);
 	export_changes_free(a->changes);
-	export_bodies_free(a->bodies);
 	export_out_free(a->out);
 	export_selection_release(&a->sel);
 	free(a->per_channel);

@@ -12,6 +12,11 @@ echo '{"SqlSettings": {"DriverName": "postgres", "DataSource": "postgres://mmuse
  "FileSettings": {"DriverName": "local", "Directory": "./data"}}' >config/config.json
 run matter-export run --show-config --mattermost-config config/config.json -o x | sed -n '/^=>/p'
 
+# attachments in a bucket
+MATTERARK_S3_SECRET_KEY=geheim MATTERARK_S3_SESSION_TOKEN=auch run matter-export run --show-config --database "$(db)" -o x \
+	--files s3://bucket/mm --s3-endpoint https://s3.example --s3-region eu --s3-access-key AK --s3-style path \
+	--s3-secret-key-file key | sed -n -e '/^s3-/p' -e '/^=>/p'
+
 sql "$(db)" "insert into fileinfo (id, creatorid, postid, channelid, createat, updateat, deleteat, path, thumbnailpath,
 	previewpath, name, extension, size, mimetype, width, height, haspreviewimage)
 	select 'file' || n || repeat('a', 21), p.userid, p.id, p.channelid, p.createat + n, p.createat, 0, 'a/' || n || '.txt', '', '',
