@@ -48,8 +48,9 @@ struct create {
 	struct condemned condemned;
 	struct pack_writer *writer;
 	struct pack_tools *tools;
-	bool has_previous;
+	bool has_previous, has_previous_files;
 	struct repo_contents previous;
+	struct repo_contents previous_files; /* the newest one that has files */
 	struct io_dict *dict;
 	struct repo_id dict_id;
 	bool has_dict, same_dict;
@@ -74,6 +75,7 @@ static void create_release(struct create *c)
 	pack_tools_free(c->tools);
 	pack_close(c->writer);
 	repo_contents_release(&c->previous);
+	repo_contents_release(&c->previous_files);
 	io_dict_free(c->dict);
 	free(c->tables);
 	free(c->objects);
@@ -172,7 +174,22 @@ static enum ark_rc open_source(struct create *c, struct ark_err *err)
 	return rc == ARK_OK ? describe_source(c, err) : rc;
 }
 
-/* The newest snapshot of the same database: what it has is not stored again. */
+/* One that was taken without files in between is no reason to read all of them again. */
+static enum ark_rc find_previous_files(struct create *c, const struct repo_snapshots *all, struct ark_err *err)
+{
+	for (size_t i = all->count; i-- > 0 && c->store != NULL && !c->has_previous_files;) {
+		enum ark_rc rc = repo_contents_read(c->a->repo, &all->items[i], &c->previous_files, err);
+		if (rc == ARK_STOP)
+			return rc;
+		c->has_previous_files = rc == ARK_OK &&
+		                        repo_part_find(&c->previous_files, REPO_PART_FILES, "referenced") != NULL;
+		if (!c->has_previous_files)
+			repo_contents_release(&c->previous_files);
+	}
+	return ARK_OK;
+}
+
+/* The newest snapshot: what it has is not stored again. */
 static enum ark_rc find_previous(struct create *c, struct ark_err *err)
 {
 	ark_auto(repo_snapshots_release) struct repo_snapshots all = { 0 };
@@ -183,6 +200,9 @@ static enum ark_rc find_previous(struct create *c, struct ark_err *err)
 	if (bad > 0)
 		ark_warn(c->a->talk, "backup.damaged_snapshot", "%llu snapshots are damaged; 'verify' names them",
 		         (unsigned long long)bad);
+	rc = find_previous_files(c, &all, err);
+	if (rc < 0)
+		return rc;
 	for (size_t i = all.count; i-- > 0 && !c->has_previous;) {
 		rc = repo_contents_read(c->a->repo, &all.items[i], &c->previous, err);
 		if (rc == ARK_STOP)
@@ -573,7 +593,7 @@ static enum ark_rc add_tables(struct create *c, struct listing *root, struct ark
 static enum ark_rc add_files(struct create *c, struct listing *root, struct ark_err *err)
 {
 	struct files_job job = { .r = c->a->repo, .tools = c->tools, .store = c->store, .bar = &c->a->bar,
-		                 .talk = c->a->talk, .previous = c->has_previous ? &c->previous : NULL };
+		                 .talk = c->a->talk, .previous = c->has_previous_files ? &c->previous_files : NULL };
 	struct repo_part p;
 	if (c->store == NULL)
 		return ARK_OK;

@@ -31,3 +31,6 @@ run matter-backup check repo --max-age 1h --min-rows 1000000000
 run matter-backup check nowhere
 run matter-backup create repo --database "$(db)" --without-files --json | names | sed -E 's/":[0-9]+/":N/g'
 run matter-backup create repo --database "$(db)" --files nowhere
+echo "-- one without files in between is no reason to read them again"
+mv store/20240101/teams/noteam/channels/c/users/u/large/large.bin elsewhere
+run matter-backup create repo --database "$(db)" --files store --verbose | names
