@@ -212,13 +212,13 @@ static void set_url(struct net_s3 *s3, const struct net_s3_call *call)
 		ark_buf_fmt(&s3->url, "?%s", call->query);
 }
 
-/* Error codes after which the same request may do better. */
+/* Error codes after which the same request may do better. Fact  docs/s3.md "What is repeated" */
 static bool code_again(const char *code)
 {
 	static const char *const CODES[] = { "SlowDown", "InternalError", "ServiceUnavailable",
 		                             "RequestTimeout", "Throttling", "ThrottlingException",
-		                             "RequestLimitExceeded", "BadDigestTemporary",
-		                             "ConditionalRequestConflict", "OperationAborted" };
+		                             "RequestLimitExceeded", "ConditionalRequestConflict",
+		                             "OperationAborted" };
 	for (size_t i = 0; i < sizeof(CODES) / sizeof(CODES[0]); i++)
 		if (strcmp(code, CODES[i]) == 0)
 			return true;
@@ -306,14 +306,10 @@ static enum ark_rc try_once(struct net_s3 *s3, struct net_s3_call *call,
 	const struct net_signing signing = { s3->sigv4, s3->access_key, s3->secret_key };
 	enum ark_rc rc = net_do_signed(s3->net, request, &signing, &s3->reply, err);
 	call->again = rc < 0 && (s3->reply.fate == NET_BROKEN || s3->reply.fate == NET_UNREACHABLE);
-	if (call->again && s3->reply.fate == NET_BROKEN)
-		call->repeated = true;
 	if (rc < 0)
 		return rc;
 	enum verdict v = judge(s3, call);
 	call->again = v == REPEAT;
-	if (v == REPEAT)
-		call->repeated = true;
 	return v == GOOD ? ARK_OK : v == CONDITION ? ARK_END : answer_err(s3, call, err);
 }
 

@@ -71,7 +71,6 @@ struct net_s3_call {
 	bool xml_error;        /* status 200 may come with an <Error> */
 	bool once;             /* a repetition is the caller's, see `again` */
 	/* out */
-	bool repeated;         /* an earlier try may have been carried out */
 	bool again;            /* `once`: the failure is one to repeat */
 	struct net_s3_error error;
 };

@@ -15,8 +15,9 @@
 #include "common/base/banned.h"
 
 #define MARK_NAME "x-amz-meta-matterark-put"
+#define MARK_SIZE 24
 #define SINGLE_MAX (UINT64_C(5) << 30) /* bytes of one PUT. Fact docs/s3.md "Limits" */
-#define PARTS_AT_FIRST 1000            /* of part_bytes each; then they double */
+#define PARTS_AT_FIRST 1000            /* of part_bytes each; then they grow */
 
 struct net_s3_upload {
 	struct net_s3 *s3;
@@ -28,6 +29,7 @@ struct net_s3_upload {
 	struct ark_buf parts;   /* <Part> elements of those that are there */
 	unsigned part_count;
 	uint64_t total;
+	char mark[MARK_SIZE];
 };
 
 static struct ark_str key_of(const struct net_s3_upload *up)
@@ -43,7 +45,15 @@ static enum ark_rc step(struct net_s3 *s3, const char *what, struct ark_err *err
 
 /* --- one request ------------------------------------------------------------------------------- */
 
-/* A conditional put that was repeated and then refused: was it ours that was there first? */
+/* Metadata that no other put has. */
+static void new_mark(char mark[MARK_SIZE], char line[64])
+{
+	snprintf(mark, MARK_SIZE, "%016llx", (unsigned long long)net_seed());
+	snprintf(line, 64, MARK_NAME ": %s", mark);
+}
+
+/* Was what is there put by this very call? A put can be carried out twice without our knowing: libcurl
+ * repeats a request by itself when a connection that was used before ends without an answer. */
 static enum ark_rc was_ours(struct net_s3 *s3, struct ark_str key, const char *mark,
                             struct ark_err *err)
 {
@@ -57,20 +67,19 @@ static enum ark_rc was_ours(struct net_s3 *s3, struct ark_str key, const char *m
 static enum ark_rc put_single(struct net_s3 *s3, struct ark_str key, const struct ark_body *body,
                               bool if_absent, struct ark_err *err)
 {
-	char mark[24], line[64];
+	char mark[MARK_SIZE], line[64];
 	struct net_s3_call call = { .method = NET_PUT, .key = key, .what = "put", .body = *body };
 	enum ark_rc rc = step(s3, "PUT", err);
 	if (rc < 0)
 		return rc;
 	net_s3_header(&call, "content-type: application/octet-stream");
-	snprintf(mark, sizeof(mark), "%016llx", (unsigned long long)net_seed());
-	snprintf(line, sizeof(line), MARK_NAME ": %s", mark);
+	new_mark(mark, line);
 	if (if_absent) {
 		net_s3_header(&call, "if-none-match: *");
 		net_s3_header(&call, line);
 	}
 	rc = net_s3_do(s3, &call, err);
-	return rc == ARK_END && call.repeated ? was_ours(s3, key, mark, err) : rc;
+	return rc == ARK_END ? was_ours(s3, key, mark, err) : rc;
 }
 
 /* --- parts ------------------------------------------------------------------------------------- */
@@ -81,10 +90,13 @@ static enum ark_rc begin_parts(struct net_s3_upload *up, struct ark_err *err)
 		                    .what = "begin the upload of", .xml_error = true,
 		                    .body = ark_body_mem(ARK_LIT("")) };
 	ark_auto(ark_buf_release) struct ark_buf id;
+	char line[64];
 	ark_buf_init(&id, LIMIT_STORE_PATH);
 	enum ark_rc rc = step(up->s3, "POST uploads", err);
 	if (rc == ARK_OK) {
+		new_mark(up->mark, line);
 		net_s3_header(&call, "content-type: application/octet-stream");
+		net_s3_header(&call, line);
 		rc = net_s3_do(up->s3, &call, err);
 	}
 	if (rc == ARK_OK)
@@ -158,10 +170,13 @@ static enum ark_rc finish_parts(struct net_s3_upload *up, struct ark_err *err)
 	if (up->if_absent)
 		net_s3_header(&call, "if-none-match: *");
 	rc = net_s3_do(up->s3, &call, err);
-	if (rc == ARK_END)
-		return rc;
-	bool perhaps = rc < 0 && call.repeated && strcmp(call.error.code, "NoSuchUpload") == 0;
-	if (rc < 0 && !perhaps)
+	if (rc == ARK_END || (rc < 0 && strcmp(call.error.code, "NoSuchUpload") == 0)) {
+		/* an earlier try may have been carried out */
+		struct ark_err ignored = { 0 };
+		enum ark_rc ours = was_ours(up->s3, key_of(up), up->mark, &ignored);
+		rc = ours == ARK_OK ? ARK_OK : rc;
+	}
+	if (rc != ARK_OK)
 		return rc;
 	ark_buf_reset(&up->id); /* there is nothing to take back any more */
 	return check_whole(up, err);
@@ -172,7 +187,7 @@ static enum ark_rc finish_parts(struct net_s3_upload *up, struct ark_err *err)
 static size_t part_size(const struct net_s3_upload *up)
 {
 	size_t size = up->s3->part_bytes;
-	for (unsigned n = PARTS_AT_FIRST; n <= up->part_count && size < (64u << 20); n += PARTS_AT_FIRST)
+	for (unsigned n = PARTS_AT_FIRST; n <= up->part_count && size < LIMIT_S3_PART; n += PARTS_AT_FIRST)
 		size += up->s3->part_bytes / 2;
 	return size;
 }

@@ -59,7 +59,7 @@ class Buckets:
                 shown = (self.frozen or self.buckets).get(bucket, {}) if stale else objects
                 return self.list(shown, query) if method == 'GET' else error(405, 'MethodNotAllowed')
             if 'uploads' in query and method == 'POST':
-                return self.upload_begin(bucket, key)
+                return self.upload_begin(bucket, key, headers)
             if 'uploadId' in query:
                 return self.upload(method, objects, bucket, key, query, headers, body)
             verb = {'GET': self.get, 'HEAD': self.get, 'PUT': self.put, 'DELETE': self.delete}.get(method)
@@ -81,8 +81,7 @@ class Buckets:
     def put(self, objects, key, headers, body):
         if self.refused_condition(objects, key, headers):
             return error(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold')
-        meta = {k: v for k, v in headers.items() if k.lower().startswith('x-amz-meta-')}
-        objects[key] = Object(body, f'"{hashlib.md5(body).hexdigest()}"', meta)
+        objects[key] = Object(body, f'"{hashlib.md5(body).hexdigest()}"', meta_of(headers))
         return Answer(200, b'', {'ETag': objects[key].etag})
 
     def delete(self, objects, key, headers, body):
@@ -91,14 +90,14 @@ class Buckets:
 
     # --- uploads in parts
 
-    def upload_begin(self, bucket, key):
+    def upload_begin(self, bucket, key, headers):
         name = base64.b64encode(hashlib.sha256(f'{key}{time.time()}'.encode()).digest()).decode()  # has + / =
-        self.uploads[name] = (bucket, key, {})
+        self.uploads[name] = (bucket, key, {}, meta_of(headers))
         return xml('InitiateMultipartUploadResult', f'<Bucket>{bucket}</Bucket><UploadId>{name}</UploadId>')
 
     def upload(self, method, objects, bucket, key, query, headers, body):
         name = query['uploadId']
-        if self.uploads.get(name, ('', '', None))[:2] != (bucket, key):
+        if self.uploads.get(name, ('', ''))[:2] != (bucket, key):
             return error(404, 'NoSuchUpload', 'The specified upload does not exist.')
         parts = self.uploads[name][2]
         if method == 'DELETE':
@@ -126,7 +125,7 @@ class Buckets:
             return error(400, 'EntityTooSmall')
         whole = b''.join(parts[n][0] for n in numbers)
         digest = hashlib.md5(b''.join(bytes.fromhex(etag) for _, etag in wanted)).hexdigest()
-        objects[key] = Object(whole, f'"{digest}-{len(wanted)}"', {})
+        objects[key] = Object(whole, f'"{digest}-{len(wanted)}"', self.uploads[name][3])
         del self.uploads[name]
         return xml('CompleteMultipartUploadResult', f'<ETag>&quot;{digest}-{len(wanted)}&quot;</ETag>')
 
@@ -166,6 +165,10 @@ class Buckets:
                       f'<ETag>{escape(found.etag, {chr(34): "&quot;"})}</ETag><Size>{len(found.body)}</Size></Contents>')
         inner += ''.join(f'<CommonPrefixes><Prefix>{name(f)}</Prefix></CommonPrefixes>' for f in folders)
         return xml('ListBucketResult', inner)
+
+
+def meta_of(headers):
+    return {k: v for k, v in headers.items() if k.lower().startswith('x-amz-meta-')}
 
 
 def ranged(body, wanted, headers):

@@ -3,6 +3,7 @@
 
     fault_server.py COMMAND [ARG...]  run COMMAND with ARK_TEST_HTTP (http://127.0.0.1:PORT) and keys in AWS_* set
     fault_server.py --serve FILE      write the port to FILE and serve until it is ended
+                    --rule RULE       before that, any number of times: as to /__fault
 
 Plain downloads    /gen/SIZE/NAME (byte i is i % 251), /files/... (put there by /__file/...), /echo: the headers
 Object store       bucket `bucket`, region us-east-1; path style, and host style as bucket.localhost
@@ -10,7 +11,8 @@ Object store       bucket `bucket`, region us-east-1; path style, and host style
 
 What is asked for by the test itself, unsigned:
 
-    POST /__fault?do=...&match=REGEX  the next requests whose "METHOD TARGET" matches fail; times (1), skip (0)
+    POST /__fault?do=...&match=REGEX  the next requests whose "METHOD TARGET" matches fail; times (1), skip (0);
+                                      every=N: each N-th of them instead
     POST /__reset                     forget rules, log, objects, files
     POST /__set?page=N&min_part=N&ignore_condition=1
     GET  /__log, /__count?match=REGEX, /__peak, /__uploads, /__keys
@@ -55,6 +57,7 @@ class Rule:
     def __init__(self, given):
         self.do, self.match = given['do'], re.compile(given.get('match', ''))
         self.times, self.skip = int(given.get('times', 1)), int(given.get('skip', 0))
+        self.every = int(given.get('every', 0))
         self.given = given
 
     def number(self, name, otherwise):
@@ -78,7 +81,10 @@ class State:
                     if rule.skip > 0:
                         rule.skip -= 1
                         continue
-                    rule.times -= 1
+                    if rule.every > 0:
+                        rule.skip = rule.every - 1
+                    else:
+                        rule.times -= 1
                     return rule
         return None
 
@@ -317,6 +323,9 @@ def main():
         print(__doc__)
         return 2
     server = Server()
+    while sys.argv[1] == '--rule':
+        server.state.rules.append(Rule(dict(urllib.parse.parse_qsl(sys.argv[2]))))
+        del sys.argv[1:3]
     port = server.server_address[1]
     if sys.argv[1] == '--serve':
         signal.signal(signal.SIGTERM, lambda *args: os._exit(0))
