@@ -4,12 +4,15 @@ matter-backup when things break, on a throw-away server: a repository with any b
 prune killed at every durable step, sweeping beside creates. ARK_TEST_FULL=1: all bytes, all steps, 500 rounds.
 """
 import glob
+import json
 import os
 import random
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 FULL = bool(os.environ.get('ARK_TEST_FULL'))
 TOOL = os.environ['MATTER_BACKUP']
@@ -139,7 +142,7 @@ def killed(args, prepare, bounded):
 def create_killed():
     def prepare():
         fresh(1)
-    killed(('create', REPO, '--database', DB, '--files', WORK + '/store'), prepare, 14)
+    killed(('create', REPO, '--database', DB, '--files', WORK + '/store'), prepare, 10)
 
 
 def prune_killed():
@@ -170,12 +173,90 @@ def swept_beside_creates():
         assert snapshots()
 
 
+class Load(threading.Thread):
+    """Uploads (body first, then the row, as the server does), posts, edits and deletes until stopped."""
+
+    def __init__(self):
+        super().__init__()
+        self.stop = threading.Event()
+        self.uploads = 0
+        self.problem = None
+
+    def run(self):
+        try:
+            with subprocess.Popen([BIN + '/psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', DB], stdin=subprocess.PIPE,
+                                  text=True) as psql:
+                while not self.stop.is_set():
+                    name = f'{self.uploads:026d}'
+                    path = f'20240102/live/{name}/f.bin'
+                    os.makedirs(os.path.dirname(f'{WORK}/store/{path}'))
+                    with open(f'{WORK}/store/{path}', 'wb') as f:
+                        f.write(os.urandom(2000 + self.uploads % 100))
+                    psql.stdin.write(f"""insert into fileinfo (id, creatorid, postid, createat, updateat, deleteat, path,
+                        thumbnailpath, previewpath, name, extension, size, mimetype, width, height, haspreviewimage) values
+                        ('{name}', 'u', '', 1, 1, 0, '{path}', '', '', 'f', 'bin', {2000 + self.uploads % 100}, '', 0, 0, false);
+                        update posts set message = message || '.' where id in (select id from posts order by random() limit 2);
+                        update posts set deleteat = 1 where id in (select id from posts order by random() limit 1);\n""")
+                    psql.stdin.flush()
+                    self.uploads += 1
+                    time.sleep(0.002)
+                psql.stdin.close()
+        except (OSError, ValueError) as e:
+            self.problem = e
+
+
+def consistent_under_load():
+    """While somebody uploads, edits and deletes: each row of each snapshot has its body."""
+    fresh(1)
+    load = Load()
+    load.start()
+    try:
+        for _ in range(200 if FULL else 6):
+            create()
+    finally:
+        load.stop.set()
+        load.join()
+    assert load.problem is None, load.problem
+    assert load.uploads > 20, load.uploads
+    most = 0
+    for name in snapshots():
+        parts = [json.loads(line) for line in run('show', REPO, name, '--json').stdout.splitlines()]
+        rows = sum(p['rows'] for p in parts if p.get('kind') == 'table' and p.get('name') == 'fileinfo')
+        files = sum(p['rows'] for p in parts if p.get('kind') == 'files' and p.get('name') == 'referenced')
+        assert rows == files, f'{name}: {rows} rows, {files} files'
+        most = max(most, rows)
+    assert most > 5, most
+    run('verify', REPO)
+
+
+def makes_way():
+    """A change of a table does not wait for a snapshot, and the snapshot comes all the same."""
+    fresh(1)
+    sql('create table if not exists heavy (id int primary key, t text)')
+    sql("insert into heavy select i, repeat(md5(i::text), 30) from generate_series(1, 150000) i on conflict do nothing")
+    variables = {'PATH': BIN + ':' + os.environ['PATH'], 'HOME': WORK, 'LC_ALL': 'C.UTF-8', 'TMPDIR': WORK}
+    longest = 0
+    with subprocess.Popen([TOOL, 'create', REPO, '--database', DB, '--files', WORK + '/store', '--verbose'], env=variables,
+                          stderr=subprocess.PIPE, text=True) as process:
+        for n in range(2):
+            time.sleep(0.5)
+            began = time.monotonic()
+            sql(f'alter table heavy add column c{n} int')
+            longest = max(longest, time.monotonic() - began)
+        said = process.stderr.read()
+    assert process.returncode == 0, said
+    assert longest < 8, f'{longest} s'
+    run('verify', REPO)
+    sql('drop table heavy')
+
+
 def main():
     os.mkdir(WORK + '/store')
     subprocess.run([BIN + '/psql', '-Xq', '-d', SERVER + ' dbname=postgres', '-c', 'create database backup'], check=True)
     subprocess.run([IMPORT, 'slack', ROOT + '/fixtures/slack/workspace/export', '--team', 'acme', '--database', DB,
                     '--create-schema', '--create-team', '--quiet'], check=True, stderr=subprocess.DEVNULL)
-    tests = [flipped_bytes, truncated_files, create_killed, prune_killed, swept_beside_creates]
+    tests = [flipped_bytes, truncated_files, create_killed, prune_killed, swept_beside_creates,
+             consistent_under_load, makes_way]
     failed = 0
     for n, test in enumerate(tests, 1):
         try:
