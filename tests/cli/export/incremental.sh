@@ -55,6 +55,7 @@ cp -a series copy
 printf ' ' >>copy/run-000001/run.json
 (cd copy/run-000001 && sed -i "s|^.*  run.json|$(sha256sum run.json)|" tagmanifest-sha256.txt)
 run matter-export verify copy
-zstd -dc series/run-000004/state.zst | sed '$d' | zstd -q -f -o series/run-000004/state.zst
+zstd -dc series/run-000004/state.zst >state # not in one pipe: it would be cut while it is read
+sed '$d' state | zstd -q -f -o series/run-000004/state.zst
 export_run
 ls -A series
