@@ -32,8 +32,7 @@ struct fetching {
 	struct keeper *k;
 	struct download_count *count;
 	struct slot slots[PARALLEL];
-	struct db_result *page;
-	size_t page_at;
+	struct keep_page page;
 	char last[SLACK_ID_BYTES + 1];
 	bool end;
 	unsigned pages_in_a_row;
@@ -45,7 +44,7 @@ static void fetching_release(struct fetching *f)
 		keep_file_release(&f->slots[i].file);
 		body_release(&f->slots[i].body);
 	}
-	db_result_free(f->page);
+	keep_page_release(&f->page);
 }
 
 /* ---- addresses ---- */
@@ -111,28 +110,21 @@ static bool make_url(struct slot *s)
 
 /* ---- what is next ---- */
 
-static enum ark_rc next_id(struct fetching *f, struct ark_str *id, struct ark_err *err)
+static enum ark_rc next_file(struct fetching *f, struct keep_file *out, struct ark_err *err)
 {
-	static const char SQL[] =
-	    "SELECT slack_id FROM matterark.slack_file WHERE workspace = $1 AND state IN ('wanted', 'missing') AND "
-	    "link <> '' AND slack_id > $2 GROUP BY slack_id ORDER BY slack_id LIMIT 500";
 	if (f->end || f->count->token_dead)
 		return ARK_END;
-	if (f->page == NULL || f->page_at == db_rows(f->page)) {
-		db_result_free(f->page);
-		f->page = NULL;
-		f->page_at = 0;
-		enum ark_rc rc = db_query(f->d->conn, SQL, DB_PARAMS(f->d->workspace, ark_str_z(f->last)), &f->page,
-		                          err);
+	if (keeper_page_next(&f->page, out) == ARK_END) {
+		keep_page_release(&f->page);
+		enum ark_rc rc = keeper_page(f->k, ark_str_z(f->last), &f->page, err);
 		if (rc < 0)
 			return rc;
+		if (keeper_page_next(&f->page, out) == ARK_END) {
+			f->end = true;
+			return ARK_END;
+		}
 	}
-	if (db_rows(f->page) == 0) {
-		f->end = true;
-		return ARK_END;
-	}
-	*id = db_value(f->page, f->page_at++, 0);
-	snprintf(f->last, sizeof(f->last), "%.*s", ARK_FMT(*id));
+	snprintf(f->last, sizeof(f->last), "%.*s", ARK_FMT(out->slack_id));
 	return ARK_OK;
 }
 
@@ -283,14 +275,10 @@ static enum ark_rc next_job(void *ctx, struct net_job *job, struct ark_err *err)
 	if (idle == NULL)
 		ark_bug("more downloads at once than were asked for");
 	for (;;) {
-		struct ark_str id;
 		bool found = false;
-		enum ark_rc rc = next_id(f, &id, err);
-		if (rc != ARK_OK)
-			return rc;
 		keep_file_release(&idle->file);
-		rc = keeper_find(f->k, id, &idle->file, err);
-		if (rc < 0)
+		enum ark_rc rc = next_file(f, &idle->file, err);
+		if (rc != ARK_OK)
 			return rc;
 		if (idle->file.count == 0)
 			continue;

@@ -5,6 +5,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/time.h"
+#include "common/db/text.h"
 #include "import/fetch/mime.h"
 #include "import/fetch/painter.h"
 
@@ -12,6 +13,7 @@
 
 #define PAINTERS 2
 #define BATCH_FILES 1000
+#define NOTES_MAX 100
 #define BATCH_MS 10000
 #define SYNC_MS 1000 /* bodies on disk: what a run that is killed loses at most */
 
@@ -28,6 +30,8 @@ struct keeper {
 	struct db_txn txn;
 	struct painters *painters;
 	struct painting paintings[PAINTERS];
+	struct ark_buf notes; /* rows of flush_notes */
+	unsigned notes_count;
 	uint64_t batch;
 	int64_t batch_ms;
 	int64_t sync_ms;
@@ -39,6 +43,7 @@ struct keeper *keeper_new(const struct keep_settings *set)
 	struct keeper *k = ark_calloc(1, sizeof(*k));
 	k->set = *set;
 	k->painters = painters_new(PAINTERS);
+	ark_buf_init(&k->notes, LIMIT_SQL);
 	k->sync_ms = ark_time_tick_ms();
 	return k;
 }
@@ -55,6 +60,7 @@ void keeper_free(struct keeper *k)
 	if (k == NULL)
 		return;
 	painters_free(k->painters);
+	ark_buf_release(&k->notes);
 	for (int i = 0; i < PAINTERS; i++)
 		keep_file_release(&k->paintings[i].file);
 	db_txn_end(&k->txn);
@@ -85,6 +91,8 @@ void keep_count_add(struct keep_count *to, const struct keep_count *from)
 
 /* ---- who wants it ---- */
 
+static enum ark_rc flush_notes(struct keeper *k, struct ark_err *err);
+
 /* Fact: docs/mattermost-facts.md "Files": the day is that of the post, as bulk import has it. */
 static struct ark_str path_of(struct keep_file *f, const struct db_result *res, size_t row)
 {
@@ -107,26 +115,27 @@ static struct ark_str type_of(struct keep_file *f, struct ark_str name, struct a
 	return ark_pool_str(&f->pool, mime_type(ark_buf_view(&extension), slack));
 }
 
-enum ark_rc keeper_find(struct keeper *k, struct ark_str slack_id, struct keep_file *out,
-                        struct ark_err *err)
+#define FIND_SQL(which)                                                                              \
+	"SELECT f.file_id, p.channelid, p.userid, p.createat, coalesce(c.teamid, ''), f.name, f.mime, f.size, " \
+	"f.may_be_html, f.link, f.slack_id FROM matterark.slack_file f JOIN posts p ON p.id = f.post_id JOIN "  \
+	"channels c ON c.id = p.channelid WHERE " which " AND f.workspace = $2 AND f.state IN ('wanted', "      \
+	"'missing') ORDER BY f.slack_id, f.file_id"
+
+/* The file that begins at row `at`; returns the row behind its last. */
+static size_t read_file(const struct db_result *res, size_t at, struct keep_file *out)
 {
-	static const char SQL[] =
-	    "SELECT f.file_id, p.channelid, p.userid, p.createat, coalesce(c.teamid, ''), f.name, f.mime, f.size, "
-	    "f.may_be_html, f.link FROM matterark.slack_file f JOIN posts p ON p.id = f.post_id JOIN channels c "
-	    "ON c.id = p.channelid WHERE f.slack_id = $1 AND f.workspace = $2 AND f.state IN ('wanted', "
-	    "'missing') ORDER BY f.file_id";
+	struct ark_str id = db_value(res, at, 10);
+	size_t end = at + 1;
+	while (end < db_rows(res) && ark_str_eq(db_value(res, end, 10), id))
+		end++;
 	*out = (struct keep_file){ 0 };
-	ark_auto(db_result_freep) struct db_result *res = NULL;
-	enum ark_rc rc = db_query(k->set.conn, SQL, DB_PARAMS(slack_id, k->set.workspace), &res, err);
-	if (rc < 0 || db_rows(res) == 0)
-		return rc;
-	out->slack_id = ark_pool_str(&out->pool, slack_id);
-	out->name = ark_pool_str(&out->pool, db_value(res, 0, 5));
-	out->size_bytes = db_i64(res, 0, 7);
-	out->may_be_html = db_bool(res, 0, 8);
-	out->link = ark_pool_str(&out->pool, db_value(res, 0, 9));
-	out->rows = ark_calloc(db_rows(res), sizeof(*out->rows));
-	for (size_t i = 0; i < db_rows(res); i++) {
+	out->slack_id = ark_pool_str(&out->pool, id);
+	out->name = ark_pool_str(&out->pool, db_value(res, at, 5));
+	out->size_bytes = db_i64(res, at, 7);
+	out->may_be_html = db_bool(res, at, 8);
+	out->link = ark_pool_str(&out->pool, db_value(res, at, 9));
+	out->rows = ark_calloc(end - at, sizeof(*out->rows));
+	for (size_t i = at; i < end; i++) {
 		if (db_value(res, i, 0).len != MM_ID_LEN)
 			continue;
 		struct keep_row *row = &out->rows[out->count++];
@@ -134,7 +143,45 @@ enum ark_rc keeper_find(struct keeper *k, struct ark_str slack_id, struct keep_f
 		row->path = path_of(out, res, i);
 		row->mime = type_of(out, db_value(res, i, 5), db_value(res, i, 6));
 	}
+	return end;
+}
+
+enum ark_rc keeper_find(struct keeper *k, struct ark_str slack_id, struct keep_file *out,
+                        struct ark_err *err)
+{
+	*out = (struct keep_file){ 0 };
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	enum ark_rc rc = flush_notes(k, err); /* it may be one of them */
+	if (rc == ARK_OK)
+		rc = db_query(k->set.conn, FIND_SQL("f.slack_id = $1"), DB_PARAMS(slack_id, k->set.workspace), &res,
+		              err);
+	if (rc == ARK_OK && db_rows(res) > 0)
+		read_file(res, 0, out);
+	return rc;
+}
+
+enum ark_rc keeper_page(struct keeper *k, struct ark_str after, struct keep_page *out, struct ark_err *err)
+{
+	*out = (struct keep_page){ 0 };
+	return db_query(k->set.conn,
+	                FIND_SQL("f.slack_id IN (SELECT slack_id FROM matterark.slack_file WHERE workspace = $2 AND "
+	                         "state IN ('wanted', 'missing') AND link <> '' AND slack_id > $1 GROUP BY slack_id "
+	                         "ORDER BY slack_id LIMIT 500)"),
+	                DB_PARAMS(after, k->set.workspace), &out->rows, err);
+}
+
+enum ark_rc keeper_page_next(struct keep_page *page, struct keep_file *out)
+{
+	if (page->rows == NULL || page->at >= db_rows(page->rows))
+		return ARK_END;
+	page->at = read_file(page->rows, page->at, out);
 	return ARK_OK;
+}
+
+void keep_page_release(struct keep_page *page)
+{
+	db_result_free(page->rows);
+	*page = (struct keep_page){ 0 };
 }
 
 /* ---- the ledger ---- */
@@ -165,34 +212,66 @@ static void put_bytea(struct ark_buf *out, struct ark_str bytes)
 	}
 }
 
+/* What is known of stored files, on its way to the ledger: one statement for many. */
+static enum ark_rc flush_notes(struct keeper *k, struct ark_err *err)
+{
+	static const char SQL[] =
+	    "UPDATE matterark.slack_file f SET state = 'stored', reason = NULL, path = v.path, mime = v.mime, "
+	    "stored_size = v.size, sha256 = v.sha256::bytea, thumbnail = v.thumb, preview = v.preview, has_preview = "
+	    "v.has, width = v.w, height = v.h, mini = v.mini::bytea FROM (VALUES %s) AS v (id, path, mime, size, sha256, "
+	    "thumb, preview, has, w, h, mini) WHERE f.file_id = v.id";
+	if (k->notes_count == 0)
+		return ARK_OK;
+	ark_auto(ark_buf_release) struct ark_buf sql;
+	ark_buf_init(&sql, LIMIT_SQL);
+	size_t at = (size_t)(strstr(SQL, "%s") - SQL);
+	ark_buf_add(&sql, SQL, at);
+	ark_buf_str(&sql, ark_buf_view(&k->notes));
+	ark_buf_z(&sql, SQL + at + 2);
+	enum ark_rc rc = ark_buf_ok(&sql, "a statement", err);
+	if (rc == ARK_OK)
+		rc = begin(k, err);
+	if (rc == ARK_OK)
+		rc = db_exec(k->set.conn, sql.data, err);
+	k->notes_count = 0;
+	ark_buf_reset(&k->notes);
+	return rc;
+}
+
 static enum ark_rc note_row(struct keeper *k, const struct keep_row *row, uint64_t size_bytes,
                             const unsigned char sha256[CRYPT_SHA256_BYTES], const struct made *made,
                             struct ark_err *err)
 {
-	static const char SQL[] =
-	    "UPDATE matterark.slack_file SET state = 'stored', reason = NULL, path = $2, mime = $3, stored_size = "
-	    "$4::bigint, sha256 = $5::bytea, thumbnail = $6, preview = $7, has_preview = $8::boolean, width = "
-	    "$9::int, height = $10::int, mini = $11::bytea WHERE file_id = $1";
-	char size[DB_NUM], width[DB_NUM], height[DB_NUM];
-	ark_auto(ark_buf_release) struct ark_buf hex;
-	ark_auto(ark_buf_release) struct ark_buf mini;
-	ark_buf_init(&hex, 256);
-	ark_buf_init(&mini, 256u << 10);
-	put_bytea(&hex, ark_str_n((const char *)sha256, CRYPT_SHA256_BYTES));
-	if (made->mini.len > 0)
-		put_bytea(&mini, made->mini);
-	enum ark_rc rc = begin(k, err);
+	struct ark_buf *b = &k->notes;
+	enum ark_rc rc = k->notes_count >= NOTES_MAX || b->len > LIMIT_SQL / 2 ? flush_notes(k, err) : ARK_OK;
 	if (rc == ARK_OK)
-		rc = db_run(k->set.conn, SQL,
-		            DB_PARAMS(ark_str_z(row->file_id), row->path, row->mime,
-		                      db_num((int64_t)size_bytes, size), ark_buf_view(&hex), made->thumb,
-		                      made->preview, made->has_preview ? ARK_LIT("t") : ARK_LIT("f"),
-		                      db_num(made->width, width), db_num(made->height, height),
-		                      mini.len > 0 ? ark_buf_view(&mini) : ARK_STR_NONE),
-		            NULL, err);
+		rc = begin(k, err);
+	if (rc < 0)
+		return rc;
+	const struct ark_str texts[] = { ark_str_z(row->file_id), row->path, row->mime };
+	ark_buf_z(b, k->notes_count > 0 ? ", (" : "(");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		db_literal(b, texts[i]);
+		ark_buf_z(b, ", ");
+	}
+	ark_buf_fmt(b, "%llu::bigint, '", (unsigned long long)size_bytes);
+	put_bytea(b, ark_str_n((const char *)sha256, CRYPT_SHA256_BYTES));
+	ark_buf_z(b, "', ");
+	db_literal(b, made->thumb);
+	ark_buf_z(b, ", ");
+	db_literal(b, made->preview);
+	ark_buf_fmt(b, ", %s, %d, %d, ", made->has_preview ? "true" : "false", made->width, made->height);
+	if (made->mini.len > 0) {
+		ark_buf_c(b, '\'');
+		put_bytea(b, made->mini);
+		ark_buf_z(b, "')");
+	} else {
+		ark_buf_z(b, "NULL::text)");
+	}
+	k->notes_count++;
 	k->batch++;
-	k->count.files += rc == ARK_OK;
-	return rc;
+	k->count.files++;
+	return ARK_OK;
 }
 
 static enum ark_rc note_plain(struct keeper *k, const struct keep_file *f, uint64_t size_bytes,
@@ -218,7 +297,9 @@ enum ark_rc keeper_miss(struct keeper *k, const struct keep_file *f, const char 
 
 enum ark_rc keeper_miss_rest(struct keeper *k, const char *reason, struct ark_err *err)
 {
-	enum ark_rc rc = begin(k, err);
+	enum ark_rc rc = flush_notes(k, err);
+	if (rc == ARK_OK)
+		rc = begin(k, err);
 	return rc < 0 ? rc
 	              : db_run(k->set.conn,
 	                       "UPDATE matterark.slack_file SET state = 'missing', reason = $2 WHERE workspace = $1 "
@@ -342,6 +423,8 @@ enum ark_rc keeper_commit(struct keeper *k, bool now, struct ark_err *err)
 		rc = store_sync(k->set.store, err);
 	if (rc == ARK_OK)
 		rc = begin(k, err);
+	if (rc == ARK_OK)
+		rc = flush_notes(k, err);
 	if (rc == ARK_OK)
 		rc = attach_files(k->set.conn, &k->set.how, &k->count.attached, err);
 	return rc < 0 ? rc : db_txn_commit(&k->txn, err);

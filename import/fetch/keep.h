@@ -62,6 +62,18 @@ void keeper_freep(struct keeper **k);
 enum ark_rc keeper_find(struct keeper *k, struct ark_str slack_id, struct keep_file *out,
                         struct ark_err *err);
 void keep_file_release(struct keep_file *f);
+/*
+ * The same for many at once: `keeper_page` asks for up to `count` ids behind `after` that have a link,
+ * `keeper_page_next` gives them one by one; ARK_END behind the last. What is stored meanwhile is written to the
+ * ledger in batches, so no id may be looked for twice.
+ */
+struct keep_page {
+	struct db_result *rows;
+	size_t at;
+};
+enum ark_rc keeper_page(struct keeper *k, struct ark_str after, struct keep_page *out, struct ark_err *err);
+enum ark_rc keeper_page_next(struct keep_page *page, struct keep_file *out);
+void keep_page_release(struct keep_page *page);
 
 /* Store a checked body (body_end was called) for all rows of `f`, which is taken over. */
 enum ark_rc keeper_store(struct keeper *k, struct keep_file *f, struct body *body, struct ark_err *err);
