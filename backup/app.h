@@ -39,6 +39,7 @@ int run_verify(struct app *a, struct ark_err *err);
 int run_check(struct app *a, struct ark_err *err);
 int run_prune(struct app *a, struct ark_err *err);
 int run_undelete(struct app *a, struct ark_err *err);
+int run_extract(struct app *a, struct ark_err *err);
 int run_keygen(struct app *a, struct ark_err *err);
 
 #endif

@@ -27,6 +27,7 @@ static int (*const COMMANDS[COMMAND_COUNT])(struct app *a, struct ark_err *err) 
 	[COMMAND_CHECK] = run_check,
 	[COMMAND_PRUNE] = run_prune,
 	[COMMAND_UNDELETE] = run_undelete,
+	[COMMAND_EXTRACT] = run_extract,
 	[COMMAND_KEYGEN] = run_keygen,
 };
 

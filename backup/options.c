@@ -14,8 +14,9 @@ enum {
 	CHECK = 1 << COMMAND_CHECK,
 	PRUNE = 1 << COMMAND_PRUNE,
 	UNDELETE = 1 << COMMAND_UNDELETE,
+	EXTRACT = 1 << COMMAND_EXTRACT,
 	KEYGEN = 1 << COMMAND_KEYGEN,
-	READING = SHOW | DIFF | FIND | VERIFY,
+	READING = SHOW | DIFF | FIND | VERIFY | EXTRACT,
 	REPO = CREATE | LIST | CHECK | PRUNE | UNDELETE | READING,
 };
 
@@ -38,6 +39,9 @@ static const struct ark_command COMMANDS[] = {
 	  "What only they needed is condemned; --sweep deletes what was condemned before every snapshot that "
 	  "is being made now began. Until then 'undelete' brings a snapshot back." },
 	[COMMAND_UNDELETE] = { "undelete", "bring back a snapshot that prune removed", "REPO SNAPSHOT", 2, 2, NULL },
+	[COMMAND_EXTRACT] = { "extract", "everything of a snapshot in one tar file", "REPO [SNAPSHOT]", 1, 2,
+	  "Schema and rows as SQL and COPY text with a load.sql for psql, the files, the configuration. Not "
+	  "neutralised: a server that is started on it is production." },
 	[COMMAND_KEYGEN] = { "keygen", "make the key pair of an encrypted repository", NULL, 0, 0,
 	  "The secret key goes to the file of --output and is kept away from the server; the public one, for "
 	  "init --encrypt, is printed." },
@@ -60,7 +64,7 @@ static const struct ark_option OPTIONS[] = {
 	  "what this machine remembers of repositories (~/.cache/matterark); for an encrypted one it holds "
 	  "names of files", .commands = REPO },
 	{ "output", 'o', "FILE", ARK_TEXT, AT(output), NULL, ARK_IS_FILE | ARK_REQUIRED, "file to write",
-	  .commands = KEYGEN },
+	  .commands = EXTRACT | KEYGEN },
 
 	ARK_TITLE("Taking a snapshot"),
 	{ "all-files", 0, NULL, ARK_FLAG, AT(all_files), NULL, 0,
