@@ -34,6 +34,13 @@
 #define LIMIT_S3_PART (32u << 20)        /* bytes of a part that waits in memory; parts do not grow further */
 #define LIMIT_S3_PARTS 10000             /* of one upload; more: the parts grow */
 
+/* --- notices about runs --- */
+#define LIMIT_NOTIFY_URLS 16             /* --notify in one run; more: usage error */
+#define LIMIT_NOTIFY_URL 8192            /* bytes of one address; longer: usage error */
+#define LIMIT_NOTIFY_COUNTS 64           /* figures of a run; more are not told */
+#define LIMIT_NOTICE (64u << 10)         /* bytes of one notice; more: not sent, with a warning */
+#define LIMIT_METRICS (1u << 20)         /* bytes of a metrics file; a larger one is not ours: refused */
+
 /* --- translated text --- */
 #define LIMIT_TEXT (32u << 20)           /* bytes of one message after translation */
 #define LIMIT_BLOCK_DEPTH 64             /* nesting of blocks; deeper: text field used instead */

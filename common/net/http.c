@@ -84,6 +84,10 @@ void net_easy_setup(CURL *easy, const struct net_setup *setup)
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, setup->connect_ms);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, setup->total_ms);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* A limit holds although a name server does not answer: the thread that asks it is left to itself. */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, setup->total_ms > 0 ? 1L : 0L);
+#endif
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, setup->stall_s);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -88,6 +88,18 @@ enum ark_rc net_do(struct net *net, const struct net_request *request, struct ne
 /* Append the address fit for people: scheme, host, port; with the path when `path`; never user name,
  * password, query or fragment. What is no address becomes "?". */
 void net_url_shown(const char *url, bool path, struct ark_buf *out);
+/* The parts of an address of any scheme; all are ours, NULL where there is none. */
+struct net_url {
+	char *scheme;          /* in lower case */
+	char *user, *password; /* decoded */
+	char *host;            /* IPv6 in brackets */
+	int port;              /* 0: not said */
+	char *path;            /* as it stands there, "/" at least */
+	char *query;           /* as it stands there, without the question mark */
+};
+/* False, and nothing to release, when it is no address with scheme and host. */
+bool net_url_split(const char *url, struct net_url *out);
+void net_url_release(struct net_url *parts); /* also for ark_auto; { 0 } is fine */
 /* Append `s` with every byte outside A-Z a-z 0-9 - . _ ~ as %XX; `/` stays when `slashes`. */
 void net_url_encode(struct ark_str s, bool slashes, struct ark_buf *out);
 /* Append `s` with %XX as bytes; false when one is malformed or a NUL. */

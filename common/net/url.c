@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 
 #include "common/base/limits.h"
+#include "common/base/mem.h"
 #include "common/base/time.h"
 #include "common/net/http.h"
 
@@ -38,6 +39,51 @@ void net_url_shown(const char *url, bool path, struct ark_buf *out)
 		ark_buf_fmt(out, ":%s", port);
 	if (path && curl_url_get(u, CURLUPART_PATH, &where, 0) == CURLUE_OK)
 		ark_buf_z(out, where);
+}
+
+static bool part(CURLU *u, CURLUPart what, unsigned flags, char **out)
+{
+	ark_auto(curl_textp) char *text = NULL;
+	CURLUcode code = curl_url_get(u, what, &text, flags);
+	if (code == CURLUE_OK)
+		*out = ark_strdupz(text);
+	return code == CURLUE_OK || code == CURLUE_NO_USER || code == CURLUE_NO_PASSWORD ||
+	       code == CURLUE_NO_PORT || code == CURLUE_NO_QUERY;
+}
+
+bool net_url_split(const char *url, struct net_url *out)
+{
+	ark_auto(curl_urlp) CURLU *u = curl_url();
+	ark_auto(net_url_release) struct net_url parts = { 0 };
+	ark_auto(ark_freep) char *port = NULL;
+	uint64_t number = 0;
+	if (u == NULL || curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
+		return false;
+	if (!part(u, CURLUPART_SCHEME, 0, &parts.scheme) || !part(u, CURLUPART_HOST, 0, &parts.host) ||
+	    !part(u, CURLUPART_USER, CURLU_URLDECODE, &parts.user) ||
+	    !part(u, CURLUPART_PASSWORD, CURLU_URLDECODE, &parts.password) ||
+	    !part(u, CURLUPART_PORT, 0, &port) || !part(u, CURLUPART_PATH, 0, &parts.path) ||
+	    !part(u, CURLUPART_QUERY, 0, &parts.query))
+		return false;
+	if (parts.host == NULL || parts.host[0] == '\0')
+		return false;
+	if (port != NULL && (!ark_str_u64(ark_str_z(port), &number) || number < 1 || number > 65535))
+		return false;
+	parts.port = (int)number;
+	*out = parts;
+	parts = (struct net_url){ 0 };
+	return true;
+}
+
+void net_url_release(struct net_url *parts)
+{
+	free(parts->scheme);
+	free(parts->user);
+	free(parts->password);
+	free(parts->host);
+	free(parts->path);
+	free(parts->query);
+	*parts = (struct net_url){ 0 };
 }
 
 static bool unreserved(char c)
