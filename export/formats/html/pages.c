@@ -21,15 +21,6 @@ static int32_t month_of(int64_t ms)
 	return c.year * 12 + c.month - 1;
 }
 
-/* Never 0, which is "no id". */
-static uint64_t id_hash(struct ark_str id)
-{
-	uint64_t h = 14695981039346656037u;
-	for (size_t i = 0; i < id.len; i++)
-		h = (h ^ (unsigned char)id.ptr[i]) * 1099511628211u;
-	return h | 1;
-}
-
 /* --- coming in --- */
 
 static void count_month(struct html_channel *c, int32_t month)
@@ -60,7 +51,6 @@ static void count_post(struct html_archive *a, const struct export_record *r)
 		a->person_posts[r->author - a->run->people]++;
 }
 
-/* A reply begins with the hash of its root, until the window is written. */
 static enum ark_rc put_waiting(struct html_archive *a, const struct export_record *r, struct ark_err *err)
 {
 	struct html_waiting w = {
@@ -69,12 +59,14 @@ static enum ark_rc put_waiting(struct html_archive *a, const struct export_recor
 		.html_len = (uint32_t)a->html.len,
 		.text_len = (uint32_t)a->text.len,
 	};
-	uint64_t root = r->root_id.len > 0 ? id_hash(r->root_id) : 0;
 	memcpy(w.id, r->id.ptr, r->id.len < HTML_ID ? r->id.len : HTML_ID);
-	struct html_entry e = { .id_hash = id_hash(r->id), .at = a->spool.fd < 0 ? 0 : a->spool.len };
+	struct html_entry e = {
+		.node.id_hash = thread_hash(r->id),
+		.node.root_hash = r->root_id.len > 0 ? thread_hash(r->root_id) : 0,
+		.at = a->spool.fd < 0 ? 0 : a->spool.len,
+	};
 	ark_buf_reset(&a->piece);
 	ark_buf_add(&a->piece, (const char *)&w, sizeof(w));
-	ark_buf_add(&a->piece, (const char *)&root, sizeof(root));
 	ark_buf_str(&a->piece, ark_buf_view(&a->html));
 	ark_buf_str(&a->piece, ark_buf_view(&a->text));
 	const char *dir = getenv("TMPDIR");
@@ -233,19 +225,16 @@ static void put_day(struct html_archive *a, int64_t ms)
 
 /* --- out of the spool --- */
 
-/* The header and the root's hash, then html and text into a->html and a->text. */
+/* The header, then html and text into a->html and a->text. */
 static enum ark_rc take_waiting(struct html_archive *a, const struct html_entry *e, struct html_waiting *w,
-                                uint64_t *root, struct ark_err *err)
+                                struct ark_err *err)
 {
-	char room[sizeof(*w) + sizeof(*root)];
-	enum ark_rc rc = io_spool_read(&a->spool, e->at, room, sizeof(room), err);
+	enum ark_rc rc = io_spool_read(&a->spool, e->at, (char *)w, sizeof(*w), err);
 	if (rc < 0)
 		return rc;
-	memcpy(w, room, sizeof(*w));
-	memcpy(root, room + sizeof(*w), sizeof(*root));
 	struct ark_buf *const to[] = { &a->html, &a->text };
 	const uint32_t lens[] = { w->html_len, w->text_len };
-	uint64_t at = e->at + sizeof(room);
+	uint64_t at = e->at + sizeof(*w);
 	for (size_t i = 0; i < 2; i++) {
 		ark_buf_reset(to[i]);
 		char *space = ark_buf_room(to[i], lens[i]);
@@ -288,13 +277,12 @@ static enum ark_rc put_replies(struct html_archive *a, const struct html_entry *
                                struct ark_str root_id, struct ark_err *err)
 {
 	enum ark_rc rc = ARK_OK;
-	ark_buf_fmt(&a->page, "<details class=\"thread\" open><summary>%u %s</summary>\n", root->replies,
-	            root->replies == 1 ? "reply" : "replies");
+	ark_buf_fmt(&a->page, "<details class=\"thread\" open><summary>%u %s</summary>\n", root->node.replies,
+	            root->node.replies == 1 ? "reply" : "replies");
 	int64_t day = a->page_day;
-	for (uint32_t i = root->first_reply; rc == ARK_OK && i != 0; i = a->entries[i - 1].next) {
+	for (uint32_t i = root->node.first_reply; rc == ARK_OK && i != 0; i = a->entries[i - 1].node.next) {
 		struct html_waiting w;
-		uint64_t hash;
-		rc = take_waiting(a, &a->entries[i - 1], &w, &hash, err);
+		rc = take_waiting(a, &a->entries[i - 1], &w, err);
 		if (rc == ARK_OK)
 			rc = want_page(a, month, root_id, err);
 		if (rc == ARK_OK && w.create_ms / DAY_MS != day) {
@@ -312,71 +300,28 @@ static enum ark_rc put_replies(struct html_archive *a, const struct html_entry *
 
 /* --- a window --- */
 
-static size_t slot_of(const struct html_archive *a, const uint32_t *slots, size_t size, uint64_t hash)
-{
-	size_t at = hash >> 7 & (size - 1);
-	while (slots[at] != 0 && a->entries[slots[at] - 1].id_hash != hash)
-		at = (at + 1) & (size - 1);
-	return at;
-}
-
-static void append_reply(struct html_archive *a, uint32_t root, uint32_t reply)
-{
-	struct html_entry *r = &a->entries[root];
-	if (r->first_reply == 0)
-		r->first_reply = reply + 1;
-	else
-		a->entries[r->last_reply - 1].next = reply + 1;
-	r->last_reply = reply + 1;
-	r->replies++;
-	a->entries[reply].is_reply = true;
-}
-
-/* Which replies belong to which message of this window. The root of a reply was read before. */
-static enum ark_rc find_threads(struct html_archive *a, struct ark_err *err)
-{
-	size_t size = 16;
-	while (size < 2 * a->entries_count)
-		size *= 2;
-	ark_auto(ark_freep) uint32_t *slots = ark_calloc(size, sizeof(*slots));
-	for (uint32_t i = 0; i < a->entries_count; i++)
-		slots[slot_of(a, slots, size, a->entries[i].id_hash)] = i + 1;
-	for (uint32_t i = 0; i < a->entries_count; i++) {
-		uint64_t root;
-		enum ark_rc rc = io_spool_read(&a->spool, a->entries[i].at + sizeof(struct html_waiting),
-		                               (char *)&root, sizeof(root), err);
-		if (rc < 0)
-			return rc;
-		uint32_t found = root != 0 ? slots[slot_of(a, slots, size, root)] : 0;
-		/* a reply to a reply would never be written: both stand by themselves then */
-		if (found != 0 && found - 1 != i && !a->entries[found - 1].is_reply && a->entries[i].replies == 0)
-			append_reply(a, found - 1, i);
-	}
-	return ARK_OK;
-}
-
 static enum ark_rc put_unit(struct html_archive *a, const struct html_entry *e, struct ark_err *err)
 {
 	struct html_waiting w;
-	uint64_t root;
-	enum ark_rc rc = take_waiting(a, e, &w, &root, err);
+	enum ark_rc rc = take_waiting(a, e, &w, err);
 	int32_t month = month_of(w.create_ms);
 	if (rc == ARK_OK)
 		rc = want_page(a, month, ARK_STR_NONE, err);
 	if (rc < 0)
 		return rc;
 	put_day(a, w.create_ms);
-	rc = put_message(a, &w, root != 0, err);
-	if (rc == ARK_OK && e->replies > 0)
+	rc = put_message(a, &w, e->node.root_hash != 0, err);
+	if (rc == ARK_OK && e->node.replies > 0)
 		rc = put_replies(a, e, month, ark_str_n(w.id, strnlen(w.id, HTML_ID)), err);
 	return rc;
 }
 
 enum ark_rc html_pages_flush(struct html_archive *a, bool last, struct ark_err *err)
 {
-	enum ark_rc rc = find_threads(a, err);
+	enum ark_rc rc = ARK_OK;
+	thread_link(a->entries, a->entries_count, sizeof(*a->entries));
 	for (size_t i = 0; rc == ARK_OK && i < a->entries_count; i++)
-		if (!a->entries[i].is_reply)
+		if (a->entries[i].node.root == 0)
 			rc = put_unit(a, &a->entries[i], err);
 	if (rc == ARK_OK && last)
 		rc = end_page(a, NULL, err);

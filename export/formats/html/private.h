@@ -21,11 +21,12 @@
 #include "common/io/spool.h"
 #include "common/json/value.h"
 #include "export/formats/markdown/html.h"
+#include "export/formats/thread.h"
 #include "export/out.h"
 #include "export/record.h"
 
 #define HTML_ROOT        "data/html/"
-#define HTML_WINDOW      400000u      /* messages of one channel that wait at a time; 36 bytes each */
+#define HTML_WINDOW      400000u      /* messages of one channel that wait at a time; 48 bytes each */
 #define HTML_PAGE_POSTS  1000u
 #define HTML_PAGE_BYTES  (1536u << 10) /* a page ends when it is longer, before 1,000 too */
 #define HTML_BUFFER      (64u << 20)  /* ceiling of a buffer; one message with its history */
@@ -33,11 +34,8 @@
 
 /* One message that waits; `at` is where its record begins in the spool. */
 struct html_entry {
-	uint64_t id_hash;
+	struct thread_node node;
 	uint64_t at;
-	uint32_t first_reply, last_reply, next; /* entry + 1; 0: none */
-	uint32_t replies;
-	bool is_reply; /* of a root in the same window */
 };
 
 /* In front of a message in the spool; behind it html_len bytes and then text_len bytes. */

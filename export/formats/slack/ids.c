@@ -20,14 +20,6 @@ const char *slack_temp_dir(void)
 	return dir != NULL && dir[0] != '\0' ? dir : "/tmp";
 }
 
-uint64_t slack_hash(struct ark_str id)
-{
-	uint64_t h = 14695981039346656037u;
-	for (size_t i = 0; i < id.len; i++)
-		h = (h ^ (unsigned char)id.ptr[i]) * 1099511628211u;
-	return h | 1;
-}
-
 void slack_ts_text(int64_t ts_us, char out[SLACK_TS])
 {
 	snprintf(out, SLACK_TS, "%lld.%06lld", (long long)(ts_us / 1000000), (long long)(ts_us % 1000000));
@@ -37,7 +29,7 @@ void slack_ts_text(int64_t ts_us, char out[SLACK_TS])
 static struct ark_str made_id(char kind, struct ark_str mattermost_id, char room[SLACK_ID])
 {
 	static const char DIGITS[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	uint64_t h = slack_hash(mattermost_id);
+	uint64_t h = thread_hash(mattermost_id);
 	h ^= h >> 29;
 	h *= 0xbf58476d1ce4e5b9u;
 	h ^= h >> 32;
@@ -149,7 +141,7 @@ static void new_range(struct slack_archive *a, struct ark_str channel)
 static enum ark_rc add_stamp(struct slack_archive *a, struct ark_str channel, struct ark_str post, int64_t ts_us,
                              struct ark_err *err)
 {
-	uint64_t pair[2] = { slack_hash(post), (uint64_t)ts_us };
+	uint64_t pair[2] = { thread_hash(post), (uint64_t)ts_us };
 	if (ark_map_get(&a->stamps_at, channel) == ARK_MAP_NONE)
 		new_range(a, channel);
 	a->ranges[a->ranges_count - 1][1]++;
@@ -226,7 +218,7 @@ enum ark_rc slack_stamps_load(struct slack_archive *a, struct ark_str channel_id
 
 int64_t slack_stamp(struct slack_archive *a, struct ark_str post_id, int64_t create_ms)
 {
-	uint64_t hash = slack_hash(post_id);
+	uint64_t hash = thread_hash(post_id);
 	int64_t ts = create_ms * 1000;
 	uint64_t(*found)[2] = a->known_count > 0 ? bsearch(&hash, a->known, a->known_count, sizeof(*a->known), by_hash)
 	                                         : NULL;

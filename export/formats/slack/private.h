@@ -23,6 +23,7 @@
 #include "common/json/out.h"
 #include "common/json/value.h"
 #include "export/formats/markdown/mrkdwn.h"
+#include "export/formats/thread.h"
 #include "export/out.h"
 #include "export/record.h"
 
@@ -39,16 +40,12 @@ enum slack_list { SLACK_CHANNELS, SLACK_GROUPS, SLACK_MPIMS, SLACK_DMS, SLACK_LI
 
 /* A message that waits: its JSON without the closing brace lies in the spool. */
 struct slack_entry {
-	uint64_t id_hash;
-	uint64_t root_hash;          /* 0: no reply */
+	struct thread_node node;
 	uint64_t at;
 	int64_t ts_us;
 	uint32_t len;
-	uint32_t author;             /* in run->people; UINT32_MAX: nobody */
-	uint32_t root;               /* entry + 1 of its root; 0: none here */
-	uint32_t first_reply, next;  /* entry + 1; 0: none */
-	uint32_t last_reply, replies;
-	bool deleted;                /* kept only when something hangs on it */
+	uint32_t author; /* in run->people; UINT32_MAX: nobody */
+	bool deleted;    /* kept only when something hangs on it */
 };
 
 struct slack_archive {
@@ -106,7 +103,6 @@ enum ark_rc slack_stamps_load(struct slack_archive *a, struct ark_str channel_id
 /* The time stamp of a message: as Slack had it, else from its time; unique and rising in the channel. */
 int64_t slack_stamp(struct slack_archive *a, struct ark_str post_id, int64_t create_ms);
 void slack_ts_text(int64_t ts_us, char out[SLACK_TS]);
-uint64_t slack_hash(struct ark_str id); /* never 0 */
 
 /* --- message.c: a record as JSON without the closing brace, into a->line --- */
 void slack_message_put(struct slack_archive *a, const struct export_record *r, int64_t ts_us);

@@ -39,8 +39,8 @@ enum ark_rc slack_window_add(struct slack_archive *a, const struct export_record
 	if (rc < 0)
 		return rc;
 	struct slack_entry e = {
-		.id_hash = slack_hash(r->id),
-		.root_hash = r->root_id.len > 0 ? slack_hash(r->root_id) : 0,
+		.node.id_hash = thread_hash(r->id),
+		.node.root_hash = r->root_id.len > 0 ? thread_hash(r->root_id) : 0,
 		.at = a->spool.fd < 0 ? 0 : a->spool.len,
 		.ts_us = ts,
 		.len = (uint32_t)a->line.len,
@@ -59,38 +59,6 @@ enum ark_rc slack_window_add(struct slack_archive *a, const struct export_record
 }
 
 /* --- threads --- */
-
-static size_t slot_of(const struct slack_archive *a, const uint32_t *slots, size_t size, uint64_t hash)
-{
-	size_t at = hash >> 7 & (size - 1);
-	while (slots[at] != 0 && a->entries[slots[at] - 1].id_hash != hash)
-		at = (at + 1) & (size - 1);
-	return at;
-}
-
-static void find_threads(struct slack_archive *a)
-{
-	size_t size = 16;
-	while (size < 2 * a->entries_count)
-		size *= 2;
-	ark_auto(ark_freep) uint32_t *slots = ark_calloc(size, sizeof(*slots));
-	for (uint32_t i = 0; i < a->entries_count; i++)
-		slots[slot_of(a, slots, size, a->entries[i].id_hash)] = i + 1;
-	for (uint32_t i = 0; i < a->entries_count; i++) {
-		struct slack_entry *e = &a->entries[i];
-		uint32_t root = e->root_hash != 0 ? slots[slot_of(a, slots, size, e->root_hash)] : 0;
-		if (root == 0 || root - 1 == i)
-			continue;
-		struct slack_entry *r = &a->entries[root - 1];
-		e->root = root;
-		if (r->first_reply == 0)
-			r->first_reply = i + 1;
-		else
-			a->entries[r->last_reply - 1].next = i + 1;
-		r->last_reply = i + 1;
-		r->replies++;
-	}
-}
 
 static int by_hash(const void *x, const void *y)
 {
@@ -117,7 +85,7 @@ static void keep_older(struct slack_archive *a)
 	a->older = ark_realloc(a->older, a->older_count + n, sizeof(*a->older));
 	for (size_t i = 0; i < n; i++) {
 		const struct slack_entry *e = &a->entries[a->entries_count - n + i];
-		a->older[a->older_count + i][0] = e->id_hash;
+		a->older[a->older_count + i][0] = e->node.id_hash;
 		a->older[a->older_count + i][1] = (uint64_t)e->ts_us;
 	}
 	a->older_count += n;
@@ -136,10 +104,10 @@ static void put_root_of_thread(struct slack_archive *a, struct ark_buf *b, const
 	char ts[SLACK_TS];
 	ark_auto(ark_map_release) struct ark_map seen = { 0 };
 	slack_ts_text(e->ts_us, ts);
-	ark_buf_fmt(b, ",\"thread_ts\":\"%s\",\"reply_count\":%u", ts, e->replies);
-	slack_ts_text(a->entries[e->last_reply - 1].ts_us, ts);
+	ark_buf_fmt(b, ",\"thread_ts\":\"%s\",\"reply_count\":%u", ts, e->node.replies);
+	slack_ts_text(a->entries[e->node.last_reply - 1].ts_us, ts);
 	ark_buf_fmt(b, ",\"latest_reply\":\"%s\",\"reply_users\":[", ts);
-	for (uint32_t i = e->first_reply; i != 0; i = a->entries[i - 1].next) {
+	for (uint32_t i = e->node.first_reply; i != 0; i = a->entries[i - 1].node.next) {
 		const struct slack_entry *reply = &a->entries[i - 1];
 		struct ark_str key = ark_str_n((const char *)&reply->author, sizeof(reply->author));
 		if (ark_map_get(&seen, key) != ARK_MAP_NONE)
@@ -151,7 +119,7 @@ static void put_root_of_thread(struct slack_archive *a, struct ark_buf *b, const
 	}
 	ark_buf_fmt(b, "],\"reply_users_count\":%u,\"replies\":[", seen.count);
 	uint32_t n = 0;
-	for (uint32_t i = e->first_reply; i != 0 && n < REPLIES_NAMED; i = a->entries[i - 1].next) {
+	for (uint32_t i = e->node.first_reply; i != 0 && n < REPLIES_NAMED; i = a->entries[i - 1].node.next) {
 		const struct slack_entry *reply = &a->entries[i - 1];
 		slack_ts_text(reply->ts_us, ts);
 		ark_buf_fmt(b, "%s{\"user\":", n++ > 0 ? "," : "");
@@ -164,22 +132,22 @@ static void put_root_of_thread(struct slack_archive *a, struct ark_buf *b, const
 static void put_thread(struct slack_archive *a, struct ark_buf *b, const struct slack_entry *e)
 {
 	char ts[SLACK_TS];
-	if (e->replies > 0) {
+	if (e->node.replies > 0) {
 		put_root_of_thread(a, b, e);
 		return;
 	}
-	if (e->root_hash == 0)
+	if (e->node.root_hash == 0)
 		return;
-	int64_t root = e->root != 0 ? a->entries[e->root - 1].ts_us : older_stamp(a, e->root_hash);
+	int64_t root = e->node.root != 0 ? a->entries[e->node.root - 1].ts_us : older_stamp(a, e->node.root_hash);
 	if (root == 0) {
 		a->run->note(a->run->note_ctx, "slack: replies without the message they answer", 1);
 		return;
 	}
 	slack_ts_text(root, ts);
 	ark_buf_fmt(b, ",\"thread_ts\":\"%s\"", ts);
-	if (e->root != 0) {
+	if (e->node.root != 0) {
 		ark_buf_z(b, ",\"parent_user_id\":");
-		put_author(a, b, &a->entries[e->root - 1]);
+		put_author(a, b, &a->entries[e->node.root - 1]);
 	}
 }
 
@@ -220,7 +188,7 @@ static enum ark_rc put_days(struct slack_archive *a, struct ark_err *err)
 	int64_t day = -1;
 	for (size_t i = 0; rc == ARK_OK && i < a->entries_count; i++) {
 		const struct slack_entry *e = &a->entries[i];
-		if (e->deleted && e->replies == 0) {
+		if (e->deleted && e->node.replies == 0) {
 			a->run->note(a->run->note_ctx, "slack: deleted messages", 1);
 			continue;
 		}
@@ -240,7 +208,7 @@ static enum ark_rc put_days(struct slack_archive *a, struct ark_err *err)
 
 enum ark_rc slack_window_flush(struct slack_archive *a, struct ark_err *err)
 {
-	find_threads(a);
+	thread_link(a->entries, a->entries_count, sizeof(*a->entries));
 	enum ark_rc rc = put_days(a, err);
 	if (rc == ARK_OK)
 		rc = slack_uploads_put(a, err);
