@@ -3,7 +3,7 @@
 
     fault_server.py COMMAND [ARG...]  run COMMAND with ARK_TEST_HTTP (http://127.0.0.1:PORT) and keys in AWS_* set
     fault_server.py --serve FILE      write the port to FILE and serve until it is ended
-                    --rule RULE       before that, any number of times: as to /__fault
+                    --rule RULE       in front of that, any number of times: as to /__fault
 
 Plain downloads    /gen/SIZE/NAME (byte i is i % 251), /files/... (put there by /__file/...), /echo: the headers
 Object store       bucket `bucket`, region us-east-1; path style, and host style as bucket.localhost
@@ -323,15 +323,18 @@ def main():
         print(__doc__)
         return 2
     server = Server()
-    while sys.argv[1] == '--rule':
-        server.state.rules.append(Rule(dict(urllib.parse.parse_qsl(sys.argv[2]))))
+    port, file = server.server_address[1], None
+    while len(sys.argv) > 2 and sys.argv[1] in ('--rule', '--serve'):
+        if sys.argv[1] == '--rule':
+            server.state.rules.append(Rule(dict(urllib.parse.parse_qsl(sys.argv[2]))))
+        else:
+            file = sys.argv[2]
         del sys.argv[1:3]
-    port = server.server_address[1]
-    if sys.argv[1] == '--serve':
+    if file:
         signal.signal(signal.SIGTERM, lambda *args: os._exit(0))
-        with open(sys.argv[2] + '.new', 'w', encoding='ascii') as f:
+        with open(file + '.new', 'w', encoding='ascii') as f:
             f.write(f'{port}\n')
-        os.rename(sys.argv[2] + '.new', sys.argv[2])
+        os.rename(file + '.new', file)
         server.serve_forever()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return subprocess.call(sys.argv[1:], env=environment(port))
