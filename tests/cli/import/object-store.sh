@@ -14,14 +14,16 @@ serve()
 	done
 	port=$(cat port)
 }
-# what the store has: digest and last part of each key
+# objects [PREFIX]: what the store has there, as digest and last part of the key
 objects()
 {
-	python3 - "$port" <<-'END'
+	python3 - "$port" "bucket/${1-}" <<-'END'
 		import hashlib, sys, urllib.parse, urllib.request
 		where = f'http://127.0.0.1:{sys.argv[1]}'
 		for line in urllib.request.urlopen(where + '/__keys').read().decode().splitlines():
 		    key = line.rsplit(' ', 1)[0]
+		    if not key.startswith(sys.argv[2]):
+		        continue
 		    body = urllib.request.urlopen(f'{where}/__object/{urllib.parse.quote(key)}').read()
 		    print(hashlib.sha256(body).hexdigest(), key.rsplit('/', 1)[1])
 	END
@@ -40,7 +42,7 @@ import()
 	name=$1
 	shift
 	run matter-import slack "$archive" --team acme --database "$(db "$name")" --create-schema --files-from archive "$@" |
-		sed "s/:$port/:PORT/g"
+		sed -E "s/:$port/:PORT/g; s/[a-z0-9]{26}/ID/g"
 }
 bucket()
 {
@@ -49,6 +51,7 @@ bucket()
 	import "$name" --files s3://bucket/mm --s3-endpoint "http://127.0.0.1:$port" --s3-region us-east-1 \
 		--s3-access-key AK --s3-secret-key-file secret --s3-style path "$@"
 }
+port=0
 umask 077
 echo SK-secret-of-tests >secret
 import folder --files store >/dev/null
@@ -56,7 +59,7 @@ files store >folder.sum
 echo '== a store'
 serve
 bucket good
-objects | sort | cmp - folder.sum && echo the same bytes
+objects mm/ | sort | cmp - folder.sum && echo the same bytes
 sql "$(db good)" "select count(*) from fileinfo where path <> ''"
 echo '== again: nothing is put'
 before=$(count ^PUT)
@@ -66,7 +69,7 @@ echo '== the command files, addressed by host'
 run matter-import slack "$archive" --team acme --database "$(db late)" --create-schema --files-from none | tail -1
 AWS_ACCESS_KEY_ID=AK AWS_SECRET_ACCESS_KEY=SK-secret-of-tests run matter-import files "$archive" --database "$(db late)" \
 	--files s3://bucket/late --s3-endpoint "http://localhost:$port" --s3-style host | sed "s/:$port/:PORT/g"
-objects | sort -u | cmp - folder.sum && echo the same bytes
+objects late/ | sort | cmp - folder.sum && echo the same bytes
 [ "$(count '^PUT /late/.* 200')" -gt 0 ] && echo by host
 echo '== temporary keys'
 echo TK-secret-of-tests >temporary
@@ -80,7 +83,7 @@ kill "$server_pid"
 echo '== a store that fails'
 serve --rule 'do=status&status=503&code=SlowDown&every=4' --rule 'do=lost&match=PUT&every=3' --rule 'do=reset&every=5'
 bucket faults
-objects | sort | cmp - folder.sum && echo the same bytes
+objects mm/ | sort | cmp - folder.sum && echo the same bytes
 [ "$(count ' (lost|reset|status)$')" -gt 3 ] && echo it failed
 kill "$server_pid"
 echo '== a store that refuses'
