@@ -386,6 +386,7 @@ enum ark_rc app_tell(struct app *a, const struct load_outcome *out, bool check, 
 		r.changes.same = a->l.report.total.posts > other ? a->l.report.total.posts - other : 0;
 	}
 	*lost = import_report_lost(&r) + import_report_damage(&r) + files_lost(a);
+	told_load(a, out, *lost);
 	enum ark_rc rc = ARK_OK;
 	if (a->report != NULL)
 		rc = import_report_write(a->report, &r, err);

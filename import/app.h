@@ -22,6 +22,7 @@ struct app {
 	struct ark_talk *talk;
 	struct ark_progress bar;
 	bool bar_runs;
+	struct notify_book told; /* --notify, --metrics */
 	struct mm_place place;
 	struct import_report_writer *report;
 	struct mapfile users;
@@ -62,5 +63,14 @@ enum ark_rc app_tell(struct app *a, const struct load_outcome *out, bool check, 
                      struct ark_err *err);
 /* What stays to be done by hand. */
 void app_say_next(struct app *a, const struct load_outcome *out);
+
+/* told.c: figures for --notify and --metrics, and the telling itself. */
+struct bulk_outcome;
+struct undo_outcome;
+void told_load(struct app *a, const struct load_outcome *out, uint64_t lost);
+void told_files(struct app *a);
+void told_bulk(struct app *a, const struct bulk_outcome *out);
+void told_undo(struct app *a, const struct undo_outcome *out);
+void told_end(struct app *a, enum ark_exit code, const struct ark_err *err);
 
 #endif

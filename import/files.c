@@ -335,6 +335,7 @@ int files_run(struct app *a, struct ark_err *err)
 	if (rc < 0)
 		return rc;
 	files_say(a);
+	told_files(a);
 	return files_lost(a) > 0 ? ARK_EXIT_LOSSES : ARK_EXIT_DONE;
 }
 

@@ -9,7 +9,7 @@
  *	translate/           Slack message to Mattermost post; pure
  *	load/                order and threads, rows, staging and merge, a fresh database, verify
  *	bulk/                the same as a file for mmctl import
- *	report/              what is told about a run
+ *	report/ told.c       what is told about a run: to who started it; to others (--notify)
  */
 #include <locale.h>
 #include <stdlib.h>
@@ -80,6 +80,7 @@ static int run_slack(struct app *a, struct ark_err *err)
 	if (rc < 0)
 		return rc;
 	files_say(a);
+	told_files(a);
 	app_say_next(a, &out);
 	return lost > 0 ? ARK_EXIT_LOSSES : ARK_EXIT_DONE;
 }
@@ -104,6 +105,7 @@ static int run_bulk(struct app *a, struct ark_err *err)
 		rc = app_tell(a, &out.load, true, &lost, err);
 	if (rc < 0)
 		return rc;
+	told_bulk(a, &out);
 	ark_out(a->talk, "%s: %llu lines, %llu files", a->config->output, (unsigned long long)out.lines,
 	        (unsigned long long)out.bodies);
 	struct ark_event e;
@@ -287,14 +289,18 @@ int main(int argc, char **argv)
 		return ark_finish(&talk, ARK_EXIT_DONE);
 	}
 	struct ark_err err = { 0 };
+	if (notify_open(&app.told, &config.notify, &args, config.dry_run, &talk, &err) < 0)
+		return ark_finish(&talk, ark_fail(&talk, &err));
 	int rc = COMMANDS[ark_args_command(&args)](&app, &err);
+	if (app.bar_runs)
+		app_end_bar(&app);
+	code = rc < 0 ? (int)ark_fail(&talk, &err) : rc;
+	told_end(&app, (enum ark_exit)code, rc < 0 ? &err : NULL);
 	if (rc >= 0) {
 		code = ark_finish(&talk, (enum ark_exit)rc);
 		if (code == ARK_EXIT_FAILED && code != rc && ark_args_command(&args) == COMMAND_SLACK)
 			ark_warn(&talk, "import.complete", "everything is imported; only its summary got lost");
 		return code;
 	}
-	if (app.bar_runs)
-		app_end_bar(&app);
-	return ark_finish(&talk, ark_fail(&talk, &err));
+	return ark_finish(&talk, (enum ark_exit)code);
 }

@@ -150,6 +150,9 @@ static const struct ark_option OPTIONS[] = {
 	  .commands = CHECK | SLACK | VERIFY | BULK, .def = "48M" },
 	{ "profile", 0, NULL, ARK_FLAG, AT(profile), NULL, 0, "say where the time went",
 	  .commands = CHECK | SLACK | BULK },
+
+	ARK_TITLE("Telling others"),
+	NOTIFY_ROWS(struct import_config, notify, SLACK | FILES | UNDO | BULK),
 };
 
 const struct ark_tool IMPORT_TOOL = {

@@ -4,6 +4,7 @@
 
 #include "common/cli/args.h"
 #include "common/mm/place.h"
+#include "common/notify/notify.h"
 #include "common/store/store.h"
 
 enum import_command { COMMAND_CHECK, COMMAND_SLACK, COMMAND_VERIFY, COMMAND_RUNS,
@@ -12,6 +13,7 @@ enum import_command { COMMAND_CHECK, COMMAND_SLACK, COMMAND_VERIFY, COMMAND_RUNS
 enum { GENERAL_MERGE, GENERAL_KEEP };
 
 struct import_config {
+	struct notify_options notify;
 	struct mm_place_options place;
 	const char *maintenance_db;
 	const char *owner;

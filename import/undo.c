@@ -42,6 +42,7 @@ static void say_undone(struct app *a, const struct undo_outcome *out)
 	ark_event_u64(&e, "kept", out->kept);
 	ark_event_u64(&e, "bodies", out->bodies);
 	ark_event_send(&e, a->talk);
+	told_undo(a, out);
 	if (dry) {
 		ark_info(a->talk, "undo.dry_run", "dry run: nothing was kept");
 		return;

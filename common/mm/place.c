@@ -95,17 +95,25 @@ enum ark_rc mm_place_open(struct mm_place *place, const char *database, struct a
 	return ARK_OK;
 }
 
-void mm_place_say(const struct mm_place *place, const char *verb, struct ark_talk *talk)
+void mm_place_text(const struct mm_place *place, struct ark_buf *out)
 {
 	ark_auto(db_dsn_freep) struct db_dsn *dsn = NULL;
 	struct ark_err ignored = { 0 };
-	if (db_dsn_parse(ark_buf_view(&place->dsn), DB_DSN_LIBPQ, &dsn, &ignored) < 0)
+	if (place->dsn.len == 0 || db_dsn_parse(ark_buf_view(&place->dsn), DB_DSN_LIBPQ, &dsn, &ignored) < 0)
 		return;
 	struct ark_str host = db_dsn_part(dsn, "host"), name = db_dsn_part(dsn, "dbname");
 	if (host.len == 0)
 		host = ARK_LIT("localhost");
-	ark_info(talk, "place.target", "%s database %.*s at %.*s (%s)", verb, ARK_FMT(name), ARK_FMT(host),
-	         place->where.origin);
+	ark_buf_fmt(out, "database %.*s at %.*s", ARK_FMT(name), ARK_FMT(host));
+}
+
+void mm_place_say(const struct mm_place *place, const char *verb, struct ark_talk *talk)
+{
+	ark_auto(ark_buf_release) struct ark_buf text;
+	ark_buf_init(&text, LIMIT_DSN);
+	mm_place_text(place, &text);
+	if (text.len > 0)
+		ark_info(talk, "place.target", "%s %s (%s)", verb, text.data, place->where.origin);
 }
 
 static void show_row(struct ark_talk *talk, const char *kind, const char *place, const char *origin)

@@ -85,6 +85,8 @@ enum ark_rc mm_place_find(struct mm_place *place, const struct mm_place_options 
  */
 enum ark_rc mm_place_open(struct mm_place *place, const char *database, struct ark_err *err);
 
+/* "database mattermost at localhost"; nothing before it is open. */
+void mm_place_text(const struct mm_place *place, struct ark_buf *out);
 /* "writing to database mattermost at localhost (command line)"; with `verb` in front. */
 void mm_place_say(const struct mm_place *place, const char *verb, struct ark_talk *talk);
 

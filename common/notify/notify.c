@@ -2,6 +2,8 @@
 #include "common/notify/notify.h"
 
 #include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -135,4 +137,56 @@ void notify_end(const struct notify_options *opt, const struct notify_run *run,
 		ark_warn(talk, "metrics.failed", "%s; continuing", err.text);
 	if (opt->urls.count > 0)
 		tell_all(opt, run, &at, talk);
+}
+
+/* --- facts gathered along the way --------------------------------------------------------------- */
+
+enum ark_rc notify_open(struct notify_book *book, const struct notify_options *opt, const struct ark_args *args,
+                        bool dry_run, struct ark_talk *talk, struct ark_err *err)
+{
+	bool common;
+	const struct ark_option *row = ark_row(args->tool, ark_row_named(args->tool, ARK_LIT("notify")), &common);
+	*book = (struct notify_book){
+		.run = { .tool = args->tool->name, .version = args->tool->version, .command = args->command->name },
+	};
+	if (!ark_option_applies(args->tool, row, args->command))
+		return ARK_OK;
+	enum ark_rc rc = notify_check(opt, err);
+	if (rc < 0 || dry_run)
+		return rc;
+	book->opt = opt;
+	notify_begin(opt, &book->run, talk);
+	return ARK_OK;
+}
+
+void notify_headline(struct notify_book *book, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(book->headline, sizeof(book->headline), fmt, ap);
+	va_end(ap);
+}
+
+void notify_target(struct notify_book *book, struct ark_str target)
+{
+	snprintf(book->target, sizeof(book->target), "%.*s", ARK_FMT(target));
+}
+
+void notify_count(struct notify_book *book, const char *name, const char *title, uint64_t value)
+{
+	if (book->run.count_count == LIMIT_NOTIFY_COUNTS)
+		ark_bug("a run has more than %d figures to tell", LIMIT_NOTIFY_COUNTS);
+	book->counts[book->run.count_count++] = (struct notify_count){ name, title, value };
+}
+
+void notify_close(struct notify_book *book, enum ark_exit code, const struct ark_err *err, struct ark_talk *talk)
+{
+	if (book->opt == NULL)
+		return;
+	book->run.code = code;
+	book->run.headline = book->headline[0] != '\0' ? book->headline : NULL;
+	book->run.target = book->target[0] != '\0' ? book->target : NULL;
+	book->run.problem = err != NULL ? err->text : NULL;
+	book->run.counts = book->counts;
+	notify_end(book->opt, &book->run, talk);
 }

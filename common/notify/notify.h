@@ -7,18 +7,21 @@
  *	static const struct ark_option OPTIONS[] = { ..., ARK_TITLE("Telling others"),
  *		NOTIFY_ROWS(struct config, notify, RUN | FILES) };
  *
- *	if (notify_check(&config.notify, err) < 0) ...		// usage error
- *	struct notify_run run = { .tool = "matter-import", .command = "slack", ... };
- *	notify_begin(&config.notify, &run, talk);
+ *	struct notify_book book;
+ *	rc = notify_open(&book, &config.notify, &args, config.dry_run, talk, err);	// usage error
  *	...
- *	run.code = code; run.headline = "..."; run.counts = COUNTS; ...
- *	notify_end(&config.notify, &run, talk);
+ *	notify_headline(&book, "...");				// anywhere on the way
+ *	notify_count(&book, "posts_written", "posts written", n);
+ *	...
+ *	notify_close(&book, code, rc < 0 ? &err : NULL, talk);
  *
  * Addresses: docs/notify.md.
  */
 #ifndef ARK_NOTIFY_NOTIFY_H
 #define ARK_NOTIFY_NOTIFY_H
 
+#include "common/base/limits.h"
+#include "common/cli/args.h"
 #include "common/cli/exit.h"
 #include "common/cli/option.h"
 #include "common/cli/talk.h"
@@ -70,5 +73,30 @@ void notify_begin(const struct notify_options *opt, struct notify_run *run, stru
 /* Tells everybody, and writes the metrics. Works after SIGINT too. */
 void notify_end(const struct notify_options *opt, const struct notify_run *run,
                 struct ark_talk *talk);
+
+/* --- facts gathered along the way --------------------------------------------------------------- */
+
+/* A run and the storage of what is told about it. */
+struct notify_book {
+	const struct notify_options *opt;
+	struct notify_run run;
+	struct notify_count counts[LIMIT_NOTIFY_COUNTS];
+	char headline[512], target[512];
+};
+
+/*
+ * notify_check, then notify_begin with the names that `args` hold. `opt` is borrowed until the end. Nobody is
+ * told when the command has no such options (a configuration file can hold them), or for a dry run.
+ */
+enum ark_rc notify_open(struct notify_book *book, const struct notify_options *opt, const struct ark_args *args,
+                        bool dry_run, struct ark_talk *talk, struct ark_err *err);
+/* One sentence without full stop; names no message text. */
+void notify_headline(struct notify_book *book, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Where the run worked, for people. */
+void notify_target(struct notify_book *book, struct ark_str target);
+/* A figure; names are literals, as in struct notify_count. */
+void notify_count(struct notify_book *book, const char *name, const char *title, uint64_t value);
+/* notify_end. err: why it failed; NULL when it did not. */
+void notify_close(struct notify_book *book, enum ark_exit code, const struct ark_err *err, struct ark_talk *talk);
 
 #endif
