@@ -42,7 +42,7 @@ static void show_config(struct app *a)
 
 int main(int argc, char **argv)
 {
-	struct backup_config config;
+	struct backup_config config = { 0 };
 	struct ark_talk talk;
 	ark_auto(ark_args_release) struct ark_args args = { 0 };
 	int code;

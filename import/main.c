@@ -274,7 +274,7 @@ int main(int argc, char **argv)
 		[COMMAND_UNDO] = undo_run,
 		[COMMAND_BULK] = run_bulk,
 	};
-	struct import_config config;
+	struct import_config config = { 0 };
 	struct ark_talk talk;
 	ark_auto(ark_args_release) struct ark_args args = { 0 };
 	int code;

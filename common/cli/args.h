@@ -53,7 +53,7 @@ struct ark_args {
 };
 
 /*
- * Read everything into `config` (the tool's struct; cleared and filled with defaults first) and
+ * Read everything into `config` (the tool's struct, all zero before; filled with defaults first) and
  * `args` (released by ark_args_release, also after a failure).
  *
  * argv     argv[0] is not used; strings of argv and places->environ are borrowed
