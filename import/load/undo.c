@@ -98,6 +98,7 @@ static enum ark_rc find_things(struct undo *u, struct ark_err *err)
 		"ark_undo_team) ON CONFLICT DO NOTHING",
 		"CREATE TEMP TABLE ark_doomed (id varchar(26) PRIMARY KEY, ours boolean) ON COMMIT DROP",
 		"ANALYZE ark_doomed",
+		"ANALYZE matterark.change", /* written at once by the run: nothing is known of it otherwise */
 		"INSERT INTO ark_doomed SELECT p.id, false FROM posts p WHERE (p.channelid IN (SELECT id FROM "
 		"ark_undo_channel) OR p.userid IN (SELECT id FROM ark_undo_user)) AND " NOT_YET,
 		"INSERT INTO ark_doomed SELECT p.id, false FROM posts p JOIN ark_doomed r ON r.id = p.rootid WHERE "
@@ -315,9 +316,9 @@ static enum ark_rc find_recount(struct undo *u, struct ark_err *err)
 {
 	return run_of(u,
 	              "INSERT INTO ark_recount SELECT DISTINCT p.rootid FROM posts p JOIN ark_doomed d ON d.id = p.id "
-	              "WHERE p.rootid <> '' AND NOT EXISTS (SELECT 1 FROM ark_doomed r WHERE r.id = p.rootid) AND NOT "
-	              "EXISTS (SELECT 1 FROM matterark.change c WHERE c.run = $1::int AND c.tbl = 'threads' AND c.key[1] "
-	              "= p.rootid AND c.after IS NOT NULL)", NULL, err);
+	              "WHERE p.rootid <> '' AND NOT EXISTS (SELECT 1 FROM ark_doomed r WHERE r.id = p.rootid) AND "
+	              "p.rootid NOT IN (SELECT c.key[1] FROM matterark.change c WHERE c.run = $1::int AND c.tbl = "
+	              "'threads' AND c.after IS NOT NULL)", NULL, err);
 }
 
 static enum ark_rc delete_rows(struct undo *u, struct ark_err *err)
