@@ -1,5 +1,6 @@
 #include "backup/app.h"
 
+#include "common/base/limits.h"
 #include "common/cli/signal.h"
 
 #include "common/base/banned.h"
@@ -42,4 +43,17 @@ void app_bar_end(struct app *a)
 	if (a->bar_runs)
 		ark_progress_end(&a->bar);
 	a->bar_runs = false;
+}
+
+void app_tell_others(struct app *a, enum ark_exit code, const struct ark_err *err)
+{
+	ark_auto(ark_buf_release) struct ark_buf target;
+	ark_buf_init(&target, LIMIT_DSN);
+	if (a->repo != NULL)
+		ark_buf_fmt(&target, "repository %s", repo_keep_name(repo_keep(a->repo)));
+	if (a->repo != NULL && a->place.dsn.len > 0)
+		ark_buf_z(&target, ", ");
+	mm_place_text(&a->place, &target);
+	notify_target(&a->told, ark_buf_view(&target));
+	notify_close(&a->told, code, err, a->talk);
 }

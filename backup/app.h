@@ -14,6 +14,7 @@ struct app {
 	const struct backup_config *config;
 	struct ark_args *args;
 	struct ark_talk *talk;
+	struct notify_book told; /* --notify, --metrics */
 	struct mm_place place;
 	struct repo *repo;
 	struct ark_progress bar;
@@ -27,6 +28,9 @@ enum ark_rc app_open_repo(struct app *a, struct ark_err *err);
 enum ark_rc app_find(struct app *a, size_t operand, struct repo_snapshot *out, struct ark_err *err);
 void app_bar_begin(struct app *a, const char *phase, const char *noun, uint64_t items, uint64_t bytes);
 void app_bar_end(struct app *a);
+
+/* The end of a command, told to those of --notify and --metrics. err: NULL when it did not fail. */
+void app_tell_others(struct app *a, enum ark_exit code, const struct ark_err *err);
 
 /* The commands. Returns an enum ark_exit, or a negative enum ark_rc with err. */
 int run_init(struct app *a, struct ark_err *err);

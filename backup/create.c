@@ -677,6 +677,15 @@ static void say_done(struct create *c)
 	         "snapshot %s: %llu rows of %llu tables, %llu files, %llu missing; added %llu bytes", s->name,
 	         (unsigned long long)s->rows, (unsigned long long)s->tables, (unsigned long long)s->files,
 	         (unsigned long long)s->missing, (unsigned long long)s->added_bytes);
+	struct notify_book *told = &c->a->told;
+	notify_headline(told, "snapshot %s%s", s->name, s->missing > 0 ? ", but files are missing" : "");
+	notify_count(told, "snapshot_tables", "tables", s->tables);
+	notify_count(told, "snapshot_rows", "rows", s->rows);
+	notify_count(told, "snapshot_row_bytes", "bytes of rows", s->row_bytes);
+	notify_count(told, "snapshot_files", "files", s->files);
+	notify_count(told, "snapshot_file_bytes", "bytes of files", s->file_bytes);
+	notify_count(told, "snapshot_missing_files", "files missing", s->missing);
+	notify_count(told, "added_bytes", "bytes added to the repository", s->added_bytes);
 	struct ark_event e;
 	ark_event_begin(&e, "summary", "backup.created");
 	ark_event_text(&e, "snapshot", ark_str_z(s->name));

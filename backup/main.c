@@ -56,11 +56,14 @@ int main(int argc, char **argv)
 		return ark_finish(&talk, ARK_EXIT_DONE);
 	}
 	struct ark_err err = { 0 };
+	if (notify_open(&app.told, &config.notify, &args, config.dry_run, &talk, &err) < 0)
+		return ark_finish(&talk, ark_fail(&talk, &err));
 	int rc = COMMANDS[ark_args_command(&args)](&app, &err);
+	app_bar_end(&app);
+	code = rc < 0 ? (int)ark_fail(&talk, &err) : rc;
+	app_tell_others(&app, (enum ark_exit)code, rc < 0 ? &err : NULL);
 	if (rc >= 0)
 		return ark_finish(&talk, (enum ark_exit)rc);
-	app_bar_end(&app);
-	code = ark_fail(&talk, &err);
 	/* what a monitoring system asks for has its own codes */
 	return ark_finish(&talk, ark_args_command(&args) == COMMAND_CHECK ? (enum ark_exit)3 : (enum ark_exit)code);
 }

@@ -123,6 +123,9 @@ static const struct ark_option OPTIONS[] = {
 	  .commands = FIND },
 	{ "file", 0, "TEXT", ARK_TEXT, AT(file), NULL, 0, "a file whose path holds this text",
 	  .commands = FIND },
+
+	ARK_TITLE("Telling others"),
+	NOTIFY_ROWS(struct backup_config, notify, CREATE | VERIFY | PRUNE | EXTRACT),
 };
 
 const struct ark_tool BACKUP_TOOL = {

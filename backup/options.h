@@ -4,6 +4,7 @@
 
 #include "common/cli/args.h"
 #include "common/mm/place.h"
+#include "common/notify/notify.h"
 #include "common/store/store.h"
 
 /* In the order of the table in options.c; main.c has one function for each. */
@@ -24,6 +25,7 @@ enum backup_command {
 };
 
 struct backup_config {
+	struct notify_options notify;
 	struct mm_place_options place;
 	struct store_s3_options s3;
 	const char *identity;

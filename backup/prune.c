@@ -500,6 +500,11 @@ static void say_summary(struct app *a, uint64_t removed, uint64_t packs, uint64_
 	ark_info(a->talk, "prune.done", "%s %llu snapshots, condemned %llu packs (%llu bytes), deleted %llu",
 	         a->config->dry_run ? "would remove" : "removed", (unsigned long long)removed,
 	         (unsigned long long)packs, (unsigned long long)bytes, (unsigned long long)swept);
+	notify_headline(&a->told, "%llu snapshots removed", (unsigned long long)removed);
+	notify_count(&a->told, "snapshots_removed", "snapshots removed", removed);
+	notify_count(&a->told, "packs_condemned", "packs condemned", packs);
+	notify_count(&a->told, "packs_condemned_bytes", "bytes in them", bytes);
+	notify_count(&a->told, "packs_deleted", "packs deleted", swept);
 	struct ark_event e;
 	ark_event_begin(&e, "summary", "prune.summary");
 	ark_event_bool(&e, "dry_run", a->config->dry_run);

@@ -304,6 +304,16 @@ static void say_summary(struct verify *v)
 	ark_info(v->a->talk, "verify.done", "read %llu of %zu stored files, %llu bytes: %llu damaged, %llu missing%s",
 	         (unsigned long long)v->read_files, v->count, (unsigned long long)v->read_bytes,
 	         (unsigned long long)v->damaged, (unsigned long long)v->missing, v->stopped ? "; the rest another time" : "");
+	struct notify_book *told = &v->a->told;
+	notify_headline(told, "%llu of %zu stored files were read", (unsigned long long)v->read_files, v->count);
+	notify_count(told, "stored_files", "stored files", v->count);
+	notify_count(told, "read_files", "of these read now", v->read_files);
+	notify_count(told, "read_bytes", "bytes read now", v->read_bytes);
+	notify_count(told, "damaged_files", "damaged", v->damaged);
+	notify_count(told, "missing_objects", "objects missing", v->missing);
+	if (oldest != INT64_MAX)
+		notify_count(told, "oldest_reading_timestamp_seconds", "Unix time of the oldest reading",
+		             (uint64_t)oldest / 1000);
 	ark_event_begin(&e, "summary", "verify.summary");
 	ark_event_u64(&e, "stored_files", v->count);
 	ark_event_u64(&e, "read_files", v->read_files);

@@ -35,6 +35,7 @@ struct export_app {
 	const struct ark_args *args;
 	struct ark_talk *talk;
 
+	struct notify_book told; /* --notify, --metrics */
 	struct mm_place place;
 	struct db_conn *conn; /* holds the snapshot as long as the run lasts */
 	struct db_txn txn;

@@ -14,10 +14,20 @@
  */
 #include <locale.h>
 
+#include "common/base/limits.h"
 #include "common/cli/start.h"
 #include "export/app.h"
 
 #include "common/base/banned.h"
+
+static void tell_others(struct export_app *a, enum ark_exit code, const struct ark_err *err)
+{
+	ark_auto(ark_buf_release) struct ark_buf target;
+	ark_buf_init(&target, LIMIT_DSN);
+	mm_place_text(&a->place, &target);
+	notify_target(&a->told, ark_buf_view(&target));
+	notify_close(&a->told, code, err, a->talk);
+}
 
 static int run(const struct export_config *config, const struct ark_args *args, struct ark_talk *talk)
 {
@@ -30,11 +40,15 @@ static int run(const struct export_config *config, const struct ark_args *args, 
 	struct ark_err err = { 0 };
 	ark_auto(export_app_release) struct export_app app;
 	export_app_init(&app, config, args, talk);
+	if (notify_open(&app.told, &config->notify, args, config->dry_run, talk, &err) < 0)
+		return ark_fail(talk, &err);
 	int rc = COMMANDS[ark_args_command(args)](&app, &err);
 	if (app.bar_runs)
 		ark_progress_end(&app.bar);
 	app.bar_runs = false;
-	return rc < 0 ? (int)ark_fail(talk, &err) : rc;
+	enum ark_exit code = rc < 0 ? ark_fail(talk, &err) : (enum ark_exit)rc;
+	tell_others(&app, code, rc < 0 ? &err : NULL);
+	return (int)code;
 }
 
 int main(int argc, char **argv)

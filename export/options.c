@@ -83,6 +83,9 @@ static const struct ark_option OPTIONS[] = {
 	  .max = 64 },
 	{ "dry-run", 'n', NULL, ARK_FLAG, AT(dry_run), NULL, 0, "say what would be exported, and write nothing",
 	  .commands = RUN },
+
+	ARK_TITLE("Telling others"),
+	NOTIFY_ROWS(struct export_config, notify, RUN),
 };
 
 const struct ark_tool EXPORT_TOOL = {

@@ -4,6 +4,7 @@
 
 #include "common/cli/args.h"
 #include "common/mm/place.h"
+#include "common/notify/notify.h"
 #include "common/store/store.h"
 
 enum export_command {
@@ -16,6 +17,7 @@ enum export_command {
 enum { ATTACHMENTS_NONE, ATTACHMENTS_REFERENCE, ATTACHMENTS_COPY };
 
 struct export_config {
+	struct notify_options notify;
 	struct mm_place_options place;
 	struct store_s3_options s3;
 	const char *out;

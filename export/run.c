@@ -313,6 +313,13 @@ static void say_done(struct export_app *a)
 	if (missing(a) > 0)
 		ark_warn(a->talk, "export.missing", "the file store does not have %llu of the attached files; their "
 		                                    "messages say so", (unsigned long long)missing(a));
+	struct notify_book *told = &a->told;
+	notify_headline(told, "%llu records of %zu conversations", (unsigned long long)records, a->sel.channels_count);
+	notify_count(told, "exported_records", "records", records);
+	notify_count(told, "exported_posts", "posts", atomic_load(&a->posts));
+	notify_count(told, "exported_conversations", "conversations", a->sel.channels_count);
+	notify_count(told, "attachments_missing", "attached files missing", missing(a));
+	notify_count(told, "written_bytes", "bytes written", written);
 	struct ark_event e;
 	ark_event_begin(&e, "summary", "export.done");
 	ark_event_text(&e, "place", ark_str_z(a->target));
