@@ -11,6 +11,7 @@
 #include "backup/app.h"
 #include "backup/dump.h"
 #include "backup/files.h"
+#include "backup/repo/inside.h"
 #include "backup/repo/intent.h"
 #include "backup/repo/listing.h"
 #include "backup/repo/local.h"
@@ -663,7 +664,9 @@ static enum ark_rc commit(struct create *c, struct listing *root, struct ark_err
 	ark_buf_init(&text, LIMIT_REPO_SMALL);
 	repo_snapshot_write(s, &text);
 	snprintf(key, sizeof(key), REPO_DIR_SNAPSHOTS "%s", s->name);
-	rc = ark_interrupt_check(err);
+	rc = inside_keep(repo_keep(c->a->repo), repo_encrypted(c->a->repo), err);
+	if (rc == ARK_OK)
+		rc = ark_interrupt_check(err);
 	return rc < 0 ? rc : repo_keep_put(repo_keep(c->a->repo), key, ark_buf_view(&text), REPO_KEEP_FIRST, err);
 }
 

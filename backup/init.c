@@ -76,7 +76,7 @@ int run_init(struct app *a, struct ark_err *err)
 	if (rc == ARK_OK)
 		rc = refuse_used(keep, err);
 	if (rc == ARK_OK)
-		rc = inside_write(keep, f.encrypted, err);
+		rc = inside_keep(keep, f.encrypted, err);
 	if (rc < 0)
 		return rc;
 	crypt_random(random, sizeof(random));

@@ -29,6 +29,11 @@ repo=$(cd "$repo" && pwd)
 snapshot=$repo/snapshots/$(basename "$1")
 database=$2
 files=$3
+case $files in
+/*) ;;
+*) files=$PWD/$files ;;
+esac
+files=${files%/}
 [ -f "$snapshot" ] || die "there is no snapshot '$1'; the folder snapshots has them"
 [ "$production" = yes ] || [ -f "$repo/neutralise.sql" ] ||
 	die "neutralise.sql is missing: a test installation cannot be made harmless"
@@ -147,6 +152,31 @@ if [ -n "$id" ]; then
 	dictionary=$work/dictionary
 fi
 
+literal()
+{
+	printf "'%s'" "$(printf '%s' "$1" | sed "s/'/''/g")"
+}
+
+# The database is made a test installation, and so are the configurations found as files.
+neutralise()
+{
+	echo "select set_config('matterark.neutralise', current_database(), false);"
+	echo "set matterark.snapshot = $(literal "$(basename "$snapshot")");"
+	echo "set matterark.files = $(literal "$files/");"
+	cat "$repo/neutralise.sql"
+	number=0
+	parts config >"$work/configs"
+	while IFS=$unit read -r _ id _; do
+		number=$((number + 1))
+		echo "create temp table config_$number (text text);"
+		echo "copy config_$number from stdin;"
+		echo "$id" | objects | tr '\n\t\r' '   ' | sed 's/\\/\\\\/g'
+		echo
+		echo '\.'
+		echo "select 'config $number ' || pg_temp.ark_config(text::jsonb) from config_$number;"
+	done <"$work/configs"
+}
+
 statements()
 {
 	schema pre-data
@@ -175,12 +205,12 @@ statements()
 		echo "refresh materialized view $(quoted "$schema" "$name");"
 	done
 	echo "reset search_path;"
-	[ "$production" = yes ] || cat "$repo/neutralise.sql"
+	[ "$production" = yes ] || neutralise
 	echo "select 'loaded' as matterark_restore;"
 	: >"$work/all"
 }
 
-statements | psql -X -q -1 -v ON_ERROR_STOP=1 -d "$database" >"$work/said" || die "the database said no; nothing was loaded"
+statements | psql -X -q -A -t -1 -v ON_ERROR_STOP=1 -d "$database" >"$work/said" || die "the database said no; nothing was loaded"
 [ -f "$work/all" ] || die "the snapshot could not be read to its end"
 
 # Bodies of files: the n-th name belongs to the n-th reference.
@@ -209,13 +239,23 @@ while IFS=$unit read -r _ id _; do
 	done <"$work/pairs"
 done <"$work/lists"
 
-# The configuration lies beside the files, to be looked at: production's is nothing for a test installation.
+# The configuration lies beside the files: production's as it was, a test installation's made harmless.
 number=0
 parts config >"$work/configs"
 while IFS=$unit read -r name id _; do
 	number=$((number + 1))
-	echo "$id" | objects >"$files.config-$number.json"
+	if [ "$production" = yes ]; then
+		echo "$id" | objects >"$files.config-$number.json"
+	else
+		sed -n "s/^config $number //p" "$work/said" >"$files.config-$number.json"
+	fi
 	echo "configuration from $name: $files.config-$number.json"
 done <"$work/configs"
+if [ "$production" = no ]; then
+	sed -n '/^proof: /p' "$work/said"
+	parts environment | while IFS=$unit read -r _ id _; do
+		echo "$id" | objects | sed -n 's/^\(MM_[A-Z0-9_]*\)=.*/proof: set in production'"'"'s environment, must not be in the copy'"'"'s: \1/p'
+	done
+fi
 echo "restored: $count files ($missing were missing already)"
 [ "$production" = yes ] || echo "this is a test installation: neutralise.sql was applied"

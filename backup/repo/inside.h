@@ -4,7 +4,7 @@
 
 #include "common/repo/keep.h"
 
-/* Write them, in place of what is there. */
-enum ark_rc inside_write(struct repo_keep *keep, bool encrypted, struct ark_err *err);
+/* Write those that are missing or differ: rules of a newer program reach old repositories with the next snapshot. */
+enum ark_rc inside_keep(struct repo_keep *keep, bool encrypted, struct ark_err *err);
 
 #endif

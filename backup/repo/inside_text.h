@@ -1,9 +1,10 @@
-/* Made from backup/inside/ when building. */
+/* Made from backup/inside/ and backup/neutralise/ when building. */
 #ifndef BACKUP_REPO_INSIDE_TEXT_H
 #define BACKUP_REPO_INSIDE_TEXT_H
 
 extern const char INSIDE_README[];
 extern const char INSIDE_README_ENCRYPTED[];
 extern const char INSIDE_RESTORE_SH[];
+extern const char INSIDE_NEUTRALISE_SQL[];
 
 #endif
