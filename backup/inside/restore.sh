@@ -173,7 +173,7 @@ neutralise()
 		echo "$id" | objects | tr '\n\t\r' '   ' | sed 's/\\/\\\\/g'
 		echo
 		echo '\.'
-		echo "select 'config $number ' || pg_temp.ark_config(text::jsonb) from config_$number;"
+		echo "select 'config $number ' || pg_temp.ark_config(text::jsonb)::text from config_$number;"
 	done <"$work/configs"
 }
 
