@@ -33,6 +33,7 @@ zip                zip
 zsh                zsh
 '
 tools_to_test_fully='
+chromium           chromium
 clang-tidy         clang-tidy
 npm                npm
 valgrind           valgrind
