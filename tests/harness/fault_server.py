@@ -42,6 +42,7 @@ import threading
 import time
 import urllib.parse
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bucket as s3  # noqa: E402
 import sigv4  # noqa: E402

@@ -3,6 +3,7 @@
 # fuzzing and crash loops. Sourced by ./check after parts.sh.
 
 FUZZ_SECONDS=180
+S3S_VERSION=0.14.1
 POSTGRESQL_MAJORS='13 14 15 16 17 18'
 # Programs of other PostgreSQL versions, kept between runs. As root the server runs as another user, who
 # must be able to reach them.
@@ -37,6 +38,9 @@ run_full() {
 		part "PostgreSQL $major"
 		run_postgresql "$major"
 	done
+
+	part "an object store of other people (s3s-fs $S3S_VERSION)"
+	run_object_store
 
 	if has_fuzz_targets; then
 		part "clang, $FUZZ_SECONDS s for each fuzz target"
@@ -116,6 +120,44 @@ link_libraries() {
 		    if not os.path.lexists(link['target']):
 		        os.symlink(os.path.relpath(link['source'], os.path.dirname(link['target'])), link['target'])
 	END
+}
+
+# What every store promises, on a store that is not ours and checks signatures; and that it does check them.
+run_object_store() {
+	local program log=build/gcc/object-store.log tests=build/gcc/tests/unit/test_store_bucket ok not_ok
+	if ! program=$(s3s_program); then
+		one_skipped "no s3s-fs $S3S_VERSION: cargo, a new enough rustc or the network is not there"
+		return
+	fi
+	tests/harness/s3s.sh "$program" "$tests" s3://bucket/store >"$log" 2>&1 </dev/null
+	ok=$(grep -c '^ok ' "$log")
+	not_ok=$(grep -c '^not ok ' "$log")
+	passed=$((passed + ok)) failed=$((failed + not_ok))
+	if [ "$not_ok" != 0 ] || ! grep -q "^1\.\.$ok\$" "$log"; then
+		cat "$log" >&2
+		one_failed "the store on s3s-fs"
+		return
+	fi
+	S3S_SECRET=wrong tests/harness/s3s.sh "$program" "$tests" s3://bucket/store >"$log" 2>&1 </dev/null
+	if grep -q SignatureDoesNotMatch "$log"; then
+		passed=$((passed + 1))
+	else
+		one_failed "s3s-fs takes a wrong secret key"
+	fi
+	echo "s3s-fs: $ok promises kept"
+}
+
+# Built once and kept, like other PostgreSQL versions.
+s3s_program() {
+	local dir=$cache/s3s-fs-$S3S_VERSION
+	if [ ! -x "$dir/bin/s3s-fs" ]; then
+		command -v cargo >/dev/null || return 1
+		mkdir -p "$cache" && rm -rf "$dir.new" || return 1
+		cargo install --quiet --root "$dir.new" --features binary --version "$S3S_VERSION" s3s-fs \
+			>build/s3s-fs.log 2>&1 </dev/null || return 1
+		mv "$dir.new" "$dir"
+	fi
+	echo "$dir/bin/s3s-fs"
 }
 
 # docs/reliability.md: only what was really run, with its counts.
