@@ -103,9 +103,12 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self):
-        super().__init__(('127.0.0.1', 0), Handler)
+    def __init__(self, handler=None):
+        super().__init__(('127.0.0.1', 0), handler or Handler)
         self.state = State()
+
+    def url(self):
+        return f'http://127.0.0.1:{self.server_address[1]}'
 
     def handle_error(self, request, client_address):
         pass
@@ -157,8 +160,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.write(s3.Answer(200, LOGIN, {'Content-Type': 'text/html; charset=utf-8'}))
         if do == 'redirect':
             return self.write(s3.Answer(302, b'', {'Location': self.rule.given['to']}))
-        plain = self.path.startswith(('/gen/', '/files/', '/echo'))
-        answer = self.plain(state) if plain else self.store(state, host, body)
+        answer = self.plain(state)
+        if answer is None:
+            answer = self.store(state, host, body)
         if do == 'lost':
             self.note(answer.status, 0)
             return self.reset()
@@ -179,17 +183,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return answer
 
     def plain(self, state):
+        """A download, or None: then it is for the object store."""
         path = urllib.parse.urlsplit(self.path).path
         if path == '/echo':
             return s3.Answer(200, str(self.headers).encode('latin-1'))
-        kind = 'application/octet-stream'
         if path.startswith('/gen/'):
             size = int(path.split('/')[2])
-            body = (PATTERN * (size // 251 + 1))[:size]
-        elif path[len('/files/'):] in state.files:
-            body, kind = state.files[path[len('/files/'):]]
-        else:
-            return s3.Answer(404, b'nothing here', {'Content-Type': 'text/plain'})
+            return self.whole((PATTERN * (size // 251 + 1))[:size])
+        if path.startswith('/files/'):
+            found = state.files.get(path[len('/files/'):])
+            return self.whole(*found) if found else s3.Answer(404, b'nothing here', {'Content-Type': 'text/plain'})
+        return None
+
+    def whole(self, body, kind='application/octet-stream'):
+        """The body, or the part of it that is asked for."""
         etag = f'"{hashlib.md5(body).hexdigest()}"'
         if self.rule and self.rule.do == 'newetag':
             etag = '"another"'
