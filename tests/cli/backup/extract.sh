@@ -15,7 +15,6 @@ for table in posts users channels fileinfo; do
 done
 echo "-- and by the script inside, into a third one"
 sql "$server dbname=postgres" "create database extract_third"
-run sh repo/restore.sh "$(newest)" "$(db third)" restored
 run sh repo/restore.sh --production "$(newest)" "$(db third)" restored
 cmp restored/20240101/teams/noteam/channels/c/users/u/large/large.bin store/20240101/teams/noteam/channels/c/users/u/large/large.bin
 for table in posts users channels fileinfo; do
