@@ -62,7 +62,44 @@ static bool name_char(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* What we write ourselves, no more: labels with values that hold neither quote nor backslash. */
+static bool all_of(struct ark_str s, bool (*is)(char))
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (!is(s.ptr[i]))
+			return false;
+	}
+	return s.len > 0;
+}
+
+static bool figure_char(char c)
+{
+	return (c >= '0' && c <= '9') || c == '.';
+}
+
+static bool label_char(char c)
+{
+	return c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '{' && c != '}' && c != ',';
+}
+
+/* `name="value",name="value"`: a line that only looks like one would make the collector refuse the file. */
+static bool read_labels(struct ark_str labels)
+{
+	for (size_t end = 0; end != SIZE_MAX;) {
+		end = ark_str_find(labels, ',', 0);
+		struct ark_str one = ark_str_first(labels, end);
+		size_t equals = ark_str_find(one, '=', 0);
+		struct ark_str value = equals != SIZE_MAX ? ark_str_from(one, equals + 1) : ARK_STR_NONE;
+		if (value.len < 3 || value.ptr[0] != '"' || value.ptr[value.len - 1] != '"' ||
+		    !all_of(ark_str_first(one, equals), name_char) ||
+		    !all_of(ark_str_n(value.ptr + 1, value.len - 2), label_char))
+			return false;
+		if (end != SIZE_MAX)
+			labels = ark_str_from(labels, end + 1);
+	}
+	return true;
+}
+
+/* What we write ourselves, no more. */
 static bool read_sample(struct ark_str line, struct sample *out)
 {
 	size_t open = ark_str_find(line, '{', 0);
@@ -72,15 +109,10 @@ static bool read_sample(struct ark_str line, struct sample *out)
 	out->name = ark_str_first(line, open);
 	out->labels = ark_str_n(line.ptr + open + 1, close - open - 1);
 	out->value = ark_str_trim(ark_str_from(line, close + 1));
-	for (size_t i = 0; i < out->name.len; i++) {
-		if (!name_char(out->name.ptr[i]))
-			return false;
-	}
-	for (size_t i = 0; i < out->value.len; i++) {
-		if ((out->value.ptr[i] < '0' || out->value.ptr[i] > '9') && out->value.ptr[i] != '.')
-			return false;
-	}
-	return out->value.len > 0 && out->value.len <= 32;
+	size_t dot = ark_str_find(out->value, '.', 0);
+	bool figure = dot != 0 && (dot == SIZE_MAX || ark_str_find(out->value, '.', dot + 1) == SIZE_MAX);
+	return all_of(out->name, name_char) && read_labels(out->labels) && all_of(out->value, figure_char) && figure &&
+	       out->value.len <= 32;
 }
 
 static void add(struct table *t, struct sample s)

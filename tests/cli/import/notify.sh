@@ -25,6 +25,12 @@ figures
 echo '== failed: the figures stay'
 tell slack one --team acme --database "$(db none)"
 figures
+echo '== interrupted, it tells all the same'
+run matter-import slack one --team acme --database "$(db)" --metrics ark.prom \
+	--notify 'exec:[ $MATTERARK_NOTIFY_EVENT = end ] || kill -INT $PPID; ./told >>log'
+grep -v -E '_(COUNT|TARGET)' log
+rm log
+figures | grep exit_code
 echo '== a dry run tells nobody'
 tell slack one --team acme --database "$(db)" --dry-run
 echo '== other commands, in the same file'

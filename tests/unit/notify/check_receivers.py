@@ -187,7 +187,7 @@ def check_mail(port):
     claim('and reads well', message['Subject'].startswith('matter-import slack on ') and
           message['Subject'].endswith(': done, but something is missing') and not message.defects and
           'caf\u00e9 | @all [x](y)\n' in text and '         1234567  posts written\n' in text and
-          message['From'] == '<ark@example.org>' and message['Message-ID'], (str(message), text))
+          message['From'].addresses[0].addr_spec == 'ark@example.org' and message['Message-ID'], (str(message), text))
     begin, end, err, code = sample(0, 'smtp://127.0.0.1:%d/?to=nobody@example.org' % port)
     claim('an address that the server does not take is a warning',
           code == 0 and 'does not take the mail: answer 550' in err, err)
@@ -378,8 +378,35 @@ def check_metrics(folder):
     claim('and are readable for the collector', os.stat(path).st_mode & 0o777 == 0o644 and
           os.listdir(folder).count('ark.prom') == 1 and not [f for f in os.listdir(folder) if '.part-' in f],
           os.listdir(folder))
+    check_metrics_faults(folder, path)
     begin, end, err, code = sample(0, '--metrics', os.path.join(folder, 'ark.txt'), 'exec:true')
     claim('other names are refused', code == 2 and 'does not end in .prom' in err, err)
+
+
+def check_metrics_faults(folder, path):
+    """Every step of writing goes wrong once: what is there stays, or is new as a whole."""
+    bad, faults = [], 0
+    for how in ('enospc', 'eio', 'eintr', 'short', 'kill'):
+        for step in range(1, 20):
+            log = os.path.join(folder, 'steps')
+            before = open(path).read()
+            begin, end, err, code = sample(0, '--metrics', path, 'exec:true',
+                                           env={'ARK_FAIL_AT': '%d:%s' % (step, how), 'ARK_FAIL_LOG': log})
+            after = open(path).read()
+            steps = len(open(log).read().splitlines())
+            os.unlink(log)
+            if steps < step:
+                break
+            faults += 1
+            whole = after == before or (after.endswith('\n') and
+                                        after.count('\n') == before.count('\n'))
+            rest = [f for f in os.listdir(folder) if '.part-' in f]
+            told = code == 0 and ('continuing' in err or how in ('eintr', 'short') or err == '')
+            if not whole or (how != 'kill' and (rest or not told)) or (how == 'kill' and code != -9):
+                bad.append((step, how, code, err, rest))
+            for f in rest:
+                os.unlink(os.path.join(folder, f))
+    claim('metrics are whole whatever step fails (%d faults)' % faults, not bad and faults >= 15, bad)
 
 
 def main():

@@ -172,6 +172,7 @@ static void one_file_serves_several_commands(void)
 	ark_buf_init(&c, 1u << 16);
 	struct notify_run run = sample_run(ARK_EXIT_DONE);
 	notify_metrics_render(ARK_LIT("garbage\nforeign{a=\"b\"} 1\nmatterark_x{tool=\"t\",command=\"c\"} 1e\n"
+	                              "matterark_x{tool=\"t\"} 8.1.1\nmatterark_x{tool=\"t\"} .8\nmatterark_x{tool=\"t} 8\nmatterark_x{} 8\nmatterark_x{tool=\"a\\\"\"} 8\n"
 	                              "matterark_posts_written{tool=\"matter-import\",command=\"slackers\"} 7\n"),
 	                      &run, &END, &b);
 	run.command = "files";
@@ -182,6 +183,7 @@ static void one_file_serves_several_commands(void)
 	                "matterark_posts_written{tool=\"matter-import\",command=\"slackers\"} 7\n"));
 	CHECK(ark_str_search(ark_buf_view(&c), ARK_LIT("foreign"), 0) == SIZE_MAX);
 	CHECK(ark_str_search(ark_buf_view(&c), ARK_LIT("1e"), 0) == SIZE_MAX);
+	CHECK(ark_str_search(ark_buf_view(&c), ARK_LIT("} 8"), 0) == SIZE_MAX && ark_str_search(ark_buf_view(&c), ARK_LIT("} ."), 0) == SIZE_MAX);
 	ark_buf_release(&b);
 	ark_buf_release(&c);
 }
