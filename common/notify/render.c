@@ -183,7 +183,7 @@ void notify_render_text(const struct notify_run *run, const struct notify_moment
 
 /*
  * Text that shows as it is: no Markdown, and no mention, because names in messages of ours may come from
- * outside and must not call everybody. Fact  docs/mattermost-facts.md "Notices"
+ * outside and must not call everybody. Fact  docs/mattermost-facts.md "Incoming webhooks"
  */
 static void put_markdown(struct ark_buf *out, const char *text)
 {

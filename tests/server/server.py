@@ -425,6 +425,21 @@ class Voyage:
         bad += [] if any(r['emoji_name'] == 'anchor' for r in have) else ['the reaction is not there']
         self.claims.hold('people go on where they were: an answer and a reaction', bad, 1)
 
+    def hears_of_runs(self):
+        """--notify with a webhook of this server's: one message with a table."""
+        square = self.admin.get(f"/teams/{self.team['id']}/channels/name/town-square")
+        hook = self.admin.send('POST', '/hooks/incoming', {'channel_id': square['id'], 'display_name': 'runs'})
+        address = f"http://127.0.0.1:{self.server.port}/hooks/{hook['id']}"
+        done = subprocess.run([self.server.importer, 'bulk', self.server.archive, '--team', TEAM, '--quiet', '--output',
+                               self.server.path('bulk.zip'), '--notify', address],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        newest = self.admin.posts(square['id'])[0]
+        card = (newest['props'].get('attachments') or [{}])[0]
+        bad = [] if done.returncode in (0, 3) and not done.stderr else [f'exit {done.returncode}: {done.stderr}']
+        bad += [] if 'matter-import bulk on ' in card.get('title', '') else [f'no card: {newest}']
+        bad += [] if '| messages read |' in card.get('text', '') else [f'no table: {card}']
+        self.claims.hold('a webhook is told of a run', bad, 1)
+
     def all(self, before):
         self.starts_without_errors(before)
         self.prepare()
@@ -440,6 +455,7 @@ class Voyage:
         self.nothing_unread()
         self.search_finds()
         self.people_go_on()
+        self.hears_of_runs()
 
 
 def skip(reason):
