@@ -31,7 +31,7 @@
 #define LIMIT_HTTP_BODY (1u << 20)       /* bytes of an answer kept in memory unless said otherwise */
 #define LIMIT_RETRY_AFTER_S 31536000     /* seconds a Retry-After can ask for; more counts as this */
 #define LIMIT_S3_XML (16u << 20)         /* bytes of an XML answer of an object store; more: refused */
-#define LIMIT_S3_PART (32u << 20)        /* bytes of a part that waits in memory; parts do not grow further */
+#define LIMIT_S3_PART (24u << 20)        /* bytes of a part that waits in memory; parts do not grow further */
 #define LIMIT_S3_PARTS 10000             /* of one upload; more: the parts grow */
 
 /* --- notices about runs --- */

@@ -525,6 +525,24 @@ static void lists_that_cannot_be_are_refused(void)
 	CHECK_I64(err.kind, ARK_KIND_REFUSED);
 }
 
+/* A list may be of a moment ago: what it names and is gone is MISSING, nothing else. */
+static void a_stale_list_leads_to_missing(void)
+{
+	ark_auto(net_s3_closep) struct net_s3 *s3 = open_s3();
+	ark_auto(ark_buf_release) struct ark_buf b;
+	struct ark_err err = { 0 };
+	ark_buf_init(&b, 1000);
+	CHECK_I64(put(s3, "l/old", ARK_LIT("x"), false, &err), ARK_OK);
+	fault("do=stale&match=list-type&times=2");
+	CHECK_I64(net_s3_delete(s3, ARK_LIT("l/old"), &err), ARK_OK);
+	CHECK_I64(put(s3, "l/new", ARK_LIT("x"), false, &err), ARK_OK);
+	CHECK_I64(net_s3_list(s3, ARK_LIT("l/"), ARK_STR_NONE, false, note, &b, &err), ARK_OK);
+	CHECK_STR(ark_buf_view(&b), "l/old ");
+	CHECK_I64(get(s3, "l/old", 0, UINT64_MAX, &b, &err), ARK_FAIL);
+	CHECK_I64(err.kind, ARK_KIND_MISSING);
+	CHECK_I64(net_s3_delete(s3, ARK_LIT("l/old"), &err), ARK_OK);
+}
+
 int main(void)
 {
 	TAP_RUN(odd_keys_are_signed);
@@ -547,5 +565,6 @@ int main(void)
 	TAP_RUN(an_upload_keeps_what_is_there);
 	TAP_RUN(lists_come_page_by_page);
 	TAP_RUN(lists_that_cannot_be_are_refused);
+	TAP_RUN(a_stale_list_leads_to_missing);
 	return tap_done();
 }
