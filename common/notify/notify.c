@@ -93,7 +93,10 @@ static void finish(struct notice *n, struct ark_talk *talk)
 	if (n->threaded)
 		pthread_join(n->thread, NULL);
 	if (n->wanted && n->rc < 0)
-		ark_warn(talk, "notify.failed", "%s; continuing", n->err.text);
+		ark_warn(talk, "notify.failed", "%s%s%s%s; continuing", n->err.text, n->err.hint[0] != '\0' ? " (" : "",
+		         n->err.hint, n->err.hint[0] != '\0' ? ")" : "");
+	else if (n->wanted)
+		ark_debug(talk, "notify.sent", "'%s' was told", n->address.shown.data);
 	notify_address_release(&n->address);
 }
 

@@ -193,7 +193,8 @@ def check_mail(port):
           code == 0 and 'does not take the mail: answer 550' in err, err)
     del Mail.seen[:]
     begin, end, err, code = sample(0, 'smtp://user:secretpw@127.0.0.1:%d/?to=a@example.org' % port)
-    claim('a password is not sent without TLS', code == 0 and 'offers no TLS' in err and 'secretpw' not in err and
+    claim('a password is not sent without TLS', code == 0 and 'secretpw' not in err and
+          'offers no TLS, and a password is not sent without (use smtps://' in err and
           not any(c.startswith('AUTH') for s in Mail.seen for c in s[3]), (err, Mail.seen))
 
 
@@ -331,6 +332,8 @@ def check_exec(folder):
           lines[0] == 'begin   unset kept' and json.loads(lines[1])['event'] == 'begin' and
           lines[2] == 'end losses 1234567 unset kept' and json.loads(lines[3])['exit_code'] == 3, (err, lines))
     begin, end, err, code = sample(0, 'exec:SECRET=x exit 7')
+    more = sample(0, *['exec:true'] * 17)
+    claim('more than 16 receivers are refused', more[3] == 2 and 'more than 16 times' in more[2], more)
     claim('one that fails is a warning that does not show it', code == 0 and 'exec:***' in err and
           'ended with exit code 7' in err and 'SECRET' not in err, err)
 
