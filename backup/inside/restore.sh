@@ -37,7 +37,7 @@ files=${files%/}
 [ -f "$snapshot" ] || die "there is no snapshot '$1'; the folder snapshots has them"
 [ "$production" = yes ] || [ -f "$repo/neutralise.sql" ] ||
 	die "neutralise.sql is missing: a test installation cannot be made harmless"
-[ -z "$(ls -A "$files" 2>/dev/null)" ] || die "the folder '$files' is not empty"
+[ -z "$(ls -A "$files" 2>/dev/null)" ] || die "the folder '$3' is not empty"
 tables=$(psql -X -At -d "$database" -c "select count(*) from pg_class c join pg_namespace n on n.oid = relnamespace
 	where relkind in ('r', 'p') and nspname !~ '^pg_' and nspname <> 'information_schema'")
 [ "$tables" = 0 ] || die "the database is not empty"
