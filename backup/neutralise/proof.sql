@@ -61,7 +61,7 @@ create or replace function pg_temp.ark_config_hosts(config jsonb) returns table 
 			union all
 			select 'n', value from jsonb_array_elements(case jsonb_typeof(node) when 'array' then node else '[]' end)) as below)
 	select place, lower(m[1]) from leaves, regexp_matches(node #>> '{}',
-		'((?:[A-Za-z0-9_-]+\.)+(?:[A-Za-z]{2,}|[0-9]{1,3})|localhost)', 'g') as m
+		'((?:[A-Za-z0-9_-]+\.)+[A-Za-z]{2,}|(?:[0-9]{1,3}\.){3}[0-9]{1,3}|localhost)', 'g') as m
 	where jsonb_typeof(node) = 'string'
 $$;
 

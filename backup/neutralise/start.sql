@@ -11,6 +11,7 @@
 -- It may run again and then changes nothing more. Also understood, each as `set matterark.NAME = '...'`:
 --     site_url          where the copy is reached       (http://localhost:8065)
 --     files             its folder of files             (./data/)
+--     data_source       its database, as the server is to be told
 --     snapshot          what it was made from
 --     theme             JSON of another theme
 --     keep_licence      on: the licence stays
