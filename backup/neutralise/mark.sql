@@ -28,7 +28,7 @@ begin
 	perform pg_temp.ark_each('posts', '{ispinned,hasreactions,props}', $sql$
 		with who as (
 			select id from %1$I.users where deleteat = 0
-			order by roles like '%%system_admin%%' desc, createat, id limit 1),
+			order by coalesce(roles, '') like '%%system_admin%%' desc, createat, id limit 1),
 		made as (
 			insert into %1$I.posts (id, createat, updateat, editat, deleteat, ispinned, userid, channelid, rootid,
 				originalid, message, type, props, hashtags, filenames, fileids, hasreactions)

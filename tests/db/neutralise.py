@@ -326,7 +326,8 @@ def older(cluster, level):
     cluster.query(db, f'create schema chat; set search_path = chat;\n{schema}')
     filled = fill(cluster, db, 'chat')
     cluster.query(db, """set search_path = chat;
-insert into users (id, createat, deleteat, username, roles) values ('u1', 1, 0, 'ann', 'system_user'), ('u2', 1, 5, 'ben', 'system_admin');
+insert into users (id, createat, deleteat, username, roles) values ('u1', 1, 0, 'ann', 'system_user'), ('u2', 1, 5, 'ben', 'system_admin'),
+  ('u3', 2, 0, 'cleo', null);
 insert into teams (id, displayname, name) values ('t', 'Acme', 'acme');
 insert into channels (id, teamid, type, name, header, lastpostat, totalmsgcount, totalmsgcountroot, lastrootpostat)
   values ('c', 't', 'O', 'town-square', 'Hello', 9999999999999, 3, 2, 1)""")
@@ -334,7 +335,7 @@ insert into channels (id, teamid, type, name, header, lastpostat, totalmsgcount,
     left = cluster.query(db, 'select ' + ' + '.join(f'(select count(*) from chat.{t})' for t in filled)).strip()
     marks = cluster.query(db, "select header, lastpostat, totalmsgcount, totalmsgcountroot, lastrootpostat, (select userid from chat.posts),"
                               " (select count(*) from chat.preferences) from chat.channels").strip()
-    want = '**TEST COPY - not the real server. Nothing written here reaches anybody.** Hello|10000000000000|4|3|10000000000000|u1|2'
+    want = '**TEST COPY - not the real server. Nothing written here reaches anybody.** Hello|10000000000000|4|3|10000000000000|u1|3'
     after = digest(cluster, db)
     neutralise(cluster, db)
     say('counts are zero' in said and left == '0' and marks == want and digest(cluster, db) == after,
