@@ -57,8 +57,8 @@ PATTERN = bytes(range(251))
 class Rule:
     def __init__(self, given):
         self.do, self.match = given['do'], re.compile(given.get('match', ''))
-        self.times, self.skip = int(given.get('times', 1)), int(given.get('skip', 0))
         self.every = int(given.get('every', 0))
+        self.times, self.skip = int(given.get('times', 1)), int(given.get('skip', max(self.every - 1, 0)))
         self.given = given
 
     def number(self, name, otherwise):

@@ -6,13 +6,13 @@ import http.server, sys
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
+        with open('asked', 'a') as f:
+            f.write('%s %s\n' % (self.command, self.path))
         good = self.path == '/mm/api/v4/caches/invalidate' and self.headers['Authorization'] == 'Bearer secret-token'
         self.send_response(200 if good else 401)
         self.send_header('Content-Length', '2')
         self.end_headers()
         self.wfile.write(b'{}')
-        with open('asked', 'a') as f:
-            f.write('%s %s\n' % (self.command, self.path))
 
     def log_message(self, *args):
         pass
