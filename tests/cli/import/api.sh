@@ -9,6 +9,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with open('asked', 'a') as f:
             f.write('%s %s\n' % (self.command, self.path))
         good = self.path == '/mm/api/v4/caches/invalidate' and self.headers['Authorization'] == 'Bearer secret-token'
+        with open('asked', 'a') as f: # before the answer: the tool may be done right after it
+            f.write('%s %s\n' % (self.command, self.path))
         self.send_response(200 if good else 401)
         self.send_header('Content-Length', '2')
         self.end_headers()
