@@ -4,4 +4,4 @@
 #include "common/base/banned.h"
 
 const struct export_format *const EXPORT_FORMATS[] = { &EXPORT_JSONL, &EXPORT_HTML, &EXPORT_SLACK, &EXPORT_CSV,
-	                                                       &EXPORT_EML, &EXPORT_RSMF, NULL };
+	                                                       &EXPORT_EML, &EXPORT_RSMF, &EXPORT_BULK, NULL };

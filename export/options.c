@@ -33,7 +33,7 @@ static const struct ark_option OPTIONS[] = {
 	  "folder that the export becomes; it must not be there, unless it is a series (--incremental)", .commands = RUN },
 	{ "format", 'f', "NAME", ARK_LIST, AT(formats), NULL, 0,
 	  "output formats, also several separated by commas: jsonl (what is meant when nothing is said), html, "
-	  "slack, csv, eml, rsmf",
+	  "slack, csv, eml, rsmf, bulk",
 	  .commands = RUN },
 
 	ARK_TITLE("What"),

@@ -220,7 +220,8 @@ struct export_format {
 };
 
 /* One per file of formats/, all of them in EXPORT_FORMATS (formats.c); NULL-ended. */
-extern const struct export_format EXPORT_JSONL, EXPORT_HTML, EXPORT_SLACK, EXPORT_CSV, EXPORT_EML, EXPORT_RSMF;
+extern const struct export_format EXPORT_JSONL, EXPORT_HTML, EXPORT_SLACK, EXPORT_CSV, EXPORT_EML, EXPORT_RSMF,
+	EXPORT_BULK;
 extern const struct export_format *const EXPORT_FORMATS[];
 
 #endif

@@ -9,6 +9,8 @@ The fixtures below are imported, exported twice, and then
          hand (ARK_RSMF_SCHEMA, or ../shared/facts/rsmf beside the checkout), ids and parents that exist
   html   every page is well formed and loads nothing from elsewhere; every link within leads somewhere;
          each message is there once, by its id; the search index names exactly these messages
+  bulk   lines of known types in their order, which name only what earlier ones have; messages, replies,
+         reactions, files, pins, edits, archived channels and memberships as the database has them
 
 TAP on stdout; exit 77 without PostgreSQL.   MATTER_IMPORT=... MATTER_EXPORT=... tests/roundtrip/formats.py
 """
@@ -30,6 +32,7 @@ import fixtures as fx  # noqa: E402
 
 CASES = ['workspace', 'text-mrkdwn', 'blocks-kinds', 'attachments-kinds', 'thread-orphans', 'edited', 'subtypes-all']
 VOID = {'meta', 'link', 'input', 'br', 'hr', 'img'}
+BULK = ['version', 'team', 'channel', 'user', 'bot', 'post', 'direct_channel', 'direct_post']
 SCHEMAS = [os.environ.get('ARK_RSMF_SCHEMA', ''),
            os.path.join(fx.ROOT, '..', 'shared', 'facts', 'rsmf', 'rsmf_schema_2_0_0.json')]
 # What makes a text hostile, in the database as an import could bring it.
@@ -99,7 +102,7 @@ class Export:
                 update posts set message = t.v from t, p where p.n = t.n and posts.id = p.id""")
         for run in ('one', 'two'):
             self.tool([os.environ['MATTER_EXPORT'], 'run', '--database', self.cluster.url(self.db), '--files',
-                       self.store, '--direct', '--attachments', 'copy', '--format', 'csv,eml,rsmf,html', '--out',
+                       self.store, '--direct', '--attachments', 'copy', '--format', 'csv,eml,rsmf,html,bulk', '--out',
                        os.path.join(self.case.tmp, run)])
         self.data = os.path.join(self.case.tmp, 'one', 'data')
         rows = self.cluster.query(self.db, "select json_build_object('id', id, 'text', message) from posts "
@@ -249,6 +252,70 @@ class Export:
                 need(known or not missed, f'search: {word} is found nowhere')
                 need(not missed, f'search: {word} is not found in {[docs[i] for i in missed]}')
 
+    def check_bulk(self):
+        with zipfile.ZipFile(os.path.join(self.data, 'bulk', 'export.zip')) as archive:
+            need(archive.namelist()[0] == 'import.jsonl', 'bulk: the lines are not the first entry')
+            lines = [json.loads(x) for x in archive.read('import.jsonl').decode('utf-8').split('\n')[:-1]]
+            bodies = {n: archive.read(n) for n in archive.namelist()[1:]}
+        ranks = [BULK.index(x['type']) for x in lines]
+        need(ranks == sorted(ranks) and ranks[0] == 0, 'bulk: lines are out of order')
+        need(all(set(x) == {'type', 'version', 'info'} if x['type'] == 'version' else set(x) == {'type', x['type']}
+                 for x in lines), 'bulk: a line has another shape')
+        of = {k: [x[k] for x in lines if x['type'] == k] for k in BULK[1:]}
+        teams = {x['name'] for x in of['team']}
+        channels = {(x['team'], x['name']) for x in of['channel']}
+        people = {x['username'] for x in of['user']} | {x['username'] for x in of['bot']}
+        need({t for t, _ in channels} <= teams, 'bulk: a channel of an unknown team')
+        stays = [(u['username'], t['name'], c['name']) for u in of['user'] for t in u.get('teams', [])
+                 for c in t['channels']]
+        need({s[1:] for s in stays} <= channels, 'bulk: a membership of an unknown channel')
+        directs = {tuple(sorted(p['username'] for p in d['participants'])) for d in of['direct_channel']}
+        need(all(set(d) <= people for d in directs), 'bulk: an unknown participant')
+        need(all((p['team'], p['channel']) in channels for p in of['post']), 'bulk: a post in an unknown channel')
+        need(all(tuple(sorted(p['channel_members'])) in directs for p in of['direct_post']), 'bulk: unknown members')
+        roots = of['post'] + of['direct_post']
+        replies = [r for p in roots for r in p.get('replies', [])]
+        posts = roots + replies
+        reactions = [r for p in posts for r in p.get('reactions', [])]
+        need({x['user'] for x in posts + reactions} <= people, 'bulk: an unknown author')
+        paths = sorted('data/' + a['path'] for p in posts for a in p.get('attachments', []))
+        need(paths == sorted(bodies), 'bulk: other bodies than the lines name')
+        self.compare_bulk(of, posts, replies, reactions, stays, bodies)
+
+    def compare_bulk(self, of, posts, replies, reactions, stays, bodies):
+        def sql(query):
+            return self.cluster.query(self.db, query).strip()
+        live = "posts p where p.originalid = '' and p.deleteat = 0"
+        need(sorted([p['message'], p['create_at']] for p in posts) ==
+             sorted(json.loads(sql(f"select json_agg(json_build_array(message, createat)) from {live}"))),
+             'bulk: other messages than the database has')
+        counts = {
+            f"select count(*) from {live} and exists (select from posts r where r.id = p.rootid and r.deleteat = 0)":
+                len(replies),
+            f"select count(*) from {live} and p.ispinned": sum(p.get('is_pinned', False) for p in posts),
+            f"select count(*) from {live} and p.editat > 0": sum('edit_at' in p for p in posts),
+            f"select count(*) from reactions x, {live} and x.postid = p.id and x.deleteat = 0": len(reactions),
+            "select count(*) from channels where type in ('O', 'P')": len(of['channel']),
+            "select count(*) from channels where type in ('O', 'P') and deleteat > 0":
+                sum('deleted_at' in c for c in of['channel']),
+            "select count(*) from channels where type in ('D', 'G')": len(of['direct_channel']),
+            "select count(*) from users where not exists (select from bots where userid = id)": len(of['user']),
+            "select count(*) from bots": len(of['bot']),
+            "select count(*) from users u where deleteat > 0": sum('delete_at' in u for u in of['user'] + of['bot']),
+            """select count(*) from channelmembers m join channels c on c.id = m.channelid
+               join teammembers t on t.teamid = c.teamid and t.userid = m.userid and t.deleteat = 0
+               where not exists (select from bots b where b.userid = m.userid)""": len(stays),
+        }
+        for query, got in counts.items():
+            need(int(sql(query)) == got, f'bulk: {got}, but {sql(query)} by {query}')
+        stored = sql(f"select f.path from fileinfo f, {live} and f.postid = p.id and f.deleteat = 0").split('\n')
+        want = []
+        for path in filter(None, stored):
+            if os.path.exists(os.path.join(self.store, path)):
+                with open(os.path.join(self.store, path), 'rb') as f:
+                    want.append(f.read())
+        need(sorted(want) == sorted(bodies.values()), 'bulk: other bodies than the file store has')
+
 
 def main():
     bindir = fx.pg_bindir()
@@ -262,7 +329,8 @@ def main():
         for case in sys.argv[1:] or CASES:
             export = Export(case, cluster)
             export.prepare()
-            for check in (export.check_same, export.check_csv, export.check_eml, export.check_rsmf, export.check_html):
+            for check in (export.check_same, export.check_csv, export.check_eml, export.check_rsmf, export.check_html,
+                          export.check_bulk):
                 n += 1
                 try:
                     check()
