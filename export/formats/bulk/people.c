@@ -263,8 +263,13 @@ static enum ark_rc people_row(void *ctx, const struct db_result *res, size_t row
 	if (a->p == NULL || !ark_str_eq(a->p->id, id)) {
 		enum ark_rc rc = put_account(a, err);
 		const struct export_person *p = export_person_find(a->b->run, id);
-		if (rc < 0 || p == NULL || p->is_bot) /* bots have lines of their own */
+		if (rc < 0 || p == NULL)
 			return rc;
+		if (p->is_bot) { /* these have lines of their own, without memberships */
+			if (ark_map_get(&a->b->channels, db_value(res, row, C_ID)) != ARK_MAP_NONE)
+				bulk_note(a->b, "bulk: memberships of bots", 1);
+			return ARK_OK;
+		}
 		a->p = p;
 		a->service = ark_pool_str(&a->strings, db_value(res, row, U_SERVICE));
 		a->auth = ark_pool_str(&a->strings, db_value(res, row, U_AUTH));
@@ -291,12 +296,26 @@ static enum ark_rc put_bots(struct bulk_file *b, struct ark_err *err)
 	return rc;
 }
 
+/* What the stream does not have. */
+static enum ark_rc note_followers(struct bulk_file *b, struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	enum ark_rc rc = db_query(b->run->conn, "SELECT t.channelid, count(*) FROM threadmemberships m JOIN threads t "
+	                                        "ON t.postid = m.postid WHERE m.following GROUP BY 1", DB_NO_PARAMS, &res, err);
+	for (size_t i = 0; rc == ARK_OK && i < db_rows(res); i++)
+		if (ark_map_get(&b->channels, db_value(res, i, 0)) != ARK_MAP_NONE)
+			bulk_note(b, "bulk: followers of threads", (uint64_t)db_i64(res, i, 1));
+	return rc;
+}
+
 enum ark_rc bulk_people_put(struct bulk_file *b, struct ark_err *err)
 {
 	ark_auto(account_release) struct account a = { .b = b };
 	enum ark_rc rc = each_row(b, PEOPLE_SQL, people_row, &a, err);
 	if (rc == ARK_OK)
 		rc = put_account(&a, err);
+	if (rc == ARK_OK)
+		rc = note_followers(b, err);
 	return rc == ARK_OK ? put_bots(b, err) : rc;
 }
 
