@@ -12,6 +12,7 @@
 #include "common/cli/signal.h"
 #include "import/files.h"
 #include "import/server.h"
+#include "import/slack/grid.h"
 #include "import/slack/survey.h"
 #include "import/translate/names.h"
 
@@ -26,6 +27,7 @@ void app_release(struct app *a)
 		load_release(&a->l);
 	slack_export_release(&a->x);
 	mapfile_release(&a->users);
+	mapfile_release(&a->team_map);
 	store_close(a->store);
 	mm_place_release(&a->place);
 	ark_pool_release(&a->strings);
@@ -105,6 +107,20 @@ static void on_damage(void *ctx, uint32_t source, const char *file, uint64_t off
 	warn(a, "import.list_damage", text);
 }
 
+/* Only the export of an organisation tells by itself which teams there are. */
+static enum ark_rc need_team(const struct app *a, struct ark_err *err)
+{
+	size_t command = ark_args_command(a->args);
+	bool bulk = command == COMMAND_BULK;
+	bool needed = bulk || ((command == COMMAND_SLACK || command == COMMAND_VERIFY) && !a->x.grid);
+	if (a->config->team != NULL || !needed)
+		return ARK_OK;
+	ark_err_set(err, ARK_KIND_USAGE, "option '--team NAME' is missing");
+	ark_err_hint(err, bulk ? "the URL name of the team: a bulk import file is for one"
+	                       : "the URL name of the team that receives everything");
+	return ARK_FAIL;
+}
+
 enum ark_rc app_open_archives(struct app *a, struct ark_err *err)
 {
 	const struct ark_list *list = &a->args->operands;
@@ -142,6 +158,8 @@ enum ark_rc app_open_archives(struct app *a, struct ark_err *err)
 	}
 	if (a->x.day_files == 0)
 		warn(a, "import.no_messages", "the archive holds no messages");
+	if ((rc = need_team(a, err)) < 0)
+		return rc;
 	ark_info(a->talk, "import.lists", "%u people, %u conversations, %llu day files", a->x.people.count,
 	         a->x.convs.count, (unsigned long long)a->x.day_files);
 	return ARK_OK;
@@ -171,8 +189,12 @@ enum ark_rc app_people(struct app *a, struct ark_err *err)
 		                             "these accounts over", c->email_domain);
 		warn(a, "import.email_domain", text);
 	}
-	return c->users == NULL ? ARK_OK
-	                        : mapfile_read(c->users, "slack_id", "mattermost_username", &a->users, err);
+	enum ark_rc rc = ARK_OK;
+	if (c->users != NULL)
+		rc = mapfile_read(c->users, "slack_id", "mattermost_username", &a->users, err);
+	if (rc == ARK_OK && c->team_map != NULL)
+		rc = mapfile_read(c->team_map, "workspace", "team", &a->team_map, err);
+	return rc;
 }
 
 /* ---- callbacks of the loader ---- */
@@ -228,7 +250,8 @@ struct load_job app_job(struct app *a)
 	const struct import_config *c = a->config;
 	struct load_job job = {
 		.x = &a->x,
-		.set = { .team = c->team != NULL ? c->team : "check",
+		.set = { .team = c->team != NULL || a->x.grid ? c->team : "check",
+		         .team_map = c->team_map != NULL ? &a->team_map : NULL,
 		         .team_display = c->team_name,
 		         .email_domain = c->email_domain,
 		         .guests = (enum load_guests)c->guests,
@@ -303,6 +326,12 @@ enum ark_rc app_begin(struct app *a, const char *phase, struct ark_err *err)
 	if ((names_first || !ark_str_has(slack_people_team(&a->x.people))) && a->x.day_files > 0) {
 		ark_progress_phase(&a->bar, "looking for names", "messages", 0, a->x.day_bytes);
 		enum ark_rc rc = slack_survey(&a->x, on_tick, a, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (a->x.grid) {
+		ark_progress_phase(&a->bar, "looking for workspaces", "messages", 0, a->x.day_bytes);
+		enum ark_rc rc = slack_grid_settle(&a->x, on_tick, a, err);
 		if (rc < 0)
 			return rc;
 	}

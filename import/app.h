@@ -26,6 +26,7 @@ struct app {
 	struct mm_place place;
 	struct import_report_writer *report;
 	struct mapfile users;
+	struct mapfile team_map;
 	struct slack_export x;
 	struct load l;
 	bool loaded;

@@ -254,7 +254,8 @@ static int run_runs(struct app *a, struct ark_err *err)
 		return rc < 0 ? rc : ARK_EXIT_DONE;
 	ark_auto(db_result_freep) struct db_result *res = NULL;
 	rc = db_query(conn,
-	              "SELECT r.run, r.started, r.finished, coalesce(t.name, ''), (SELECT "
+	              "SELECT r.run, r.started, r.finished, coalesce((SELECT string_agg(x.name, ', ' ORDER BY x.name) FROM "
+	              "teams x WHERE r.options -> 'teams' ? x.id), t.name, ''), (SELECT "
 	              "string_agg(x, ', ') FROM jsonb_array_elements_text(r.archives) x), "
 	              "r.counts->>'written', r.counts->>'posts', r.undone, r.workspace, r.tool FROM matterark.run r LEFT JOIN teams t "
 	              "ON t.id = r.team_id ORDER BY r.run_no", DB_NO_PARAMS, &res, err);

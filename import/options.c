@@ -44,8 +44,12 @@ static const struct ark_option OPTIONS[] = {
 	  "database to connect to while another one is made", .commands = SLACK, .def = "postgres" },
 	{ "owner", 0, "ROLE", ARK_TEXT, AT(owner), NULL, 0,
 	  "role that owns what is made; the one Mattermost connects as", .commands = SLACK },
-	{ "team", 't', "NAME", ARK_TEXT, AT(team), NULL, ARK_REQUIRED,
-	  "URL name of the team that receives everything", .commands = SLACK | VERIFY | BULK },
+	{ "team", 't', "NAME", ARK_TEXT, AT(team), NULL, 0,
+	  "URL name of the team that receives everything; needed unless an organisation (with teams/) is "
+	  "imported, whose workspaces go into teams called after their folders", .commands = SLACK | VERIFY | BULK },
+	{ "team-map", 0, "FILE", ARK_TEXT, AT(team_map), NULL, ARK_IS_FILE,
+	  "CSV with the columns workspace (folder below teams/, or T… id) and team: which team each workspace of "
+	  "an organisation goes into", .commands = CHECK | SLACK | VERIFY },
 	{ "team-name", 0, "TEXT", ARK_TEXT, AT(team_name), NULL, 0,
 	  "shown name of a team that is made", .commands = SLACK | BULK },
 	{ "create-team", 0, NULL, ARK_FLAG, AT(create_team), NULL, 0,

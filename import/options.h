@@ -20,6 +20,7 @@ struct import_config {
 	bool create_schema;
 	bool create_team;
 	const char *team;
+	const char *team_map;  /* CSV file */
 	const char *team_name; /* display name */
 	const char *workspace;
 	const char *output;    /* zip of bulk */

@@ -3,6 +3,7 @@
 #include "common/base/mem.h"
 #include "import/bulk/private.h"
 #include "import/load/base.h"
+#include "import/load/team.h"
 #include "import/translate/names.h"
 
 #include "common/base/banned.h"
@@ -72,7 +73,10 @@ enum ark_rc bulk_write(const struct load_job *job, struct load *l, const char *p
 	ark_auto(io_zip_freep) struct io_zip *zip = NULL;
 	l->set = job->set;
 	base_workspace(l, job->workspace);
-	enum ark_rc rc = base_team_new(l, err);
+	enum ark_rc rc = teams_plan(l, err);
+	teams_make(l, true);
+	if (rc == ARK_OK)
+		rc = teams_valid(l, err);
 	if (rc == ARK_OK) /* a place that cannot be written to is told before everything is read */
 		rc = io_zip_create(path, &zip, err);
 	if (rc == ARK_OK)

@@ -36,7 +36,7 @@ static int64_t newest_ms(const struct load *l)
 static bool has_line(const struct load *l, uint32_t target)
 {
 	const struct load_target *t = &l->targets[target];
-	bool given = target == l->town_square || target == l->off_topic;
+	bool given = target == l->teams[0].town_square || target == l->teams[0].off_topic;
 	return !t->skipped && !target_is_direct(t) && (!given || t->first_conv != CONV_NONE);
 }
 
@@ -175,14 +175,14 @@ static struct mm_bulk_in_team in_team(const struct load *l, const struct members
 		                        .channels = channels };
 	for (uint32_t i = m->start[person]; i < m->start[person + 1]; i++) {
 		const struct load_target *t = &l->targets[m->targets[i]];
-		town |= m->targets[i] == l->town_square;
+		town |= m->targets[i] == l->teams[0].town_square;
 		channels[team.channels_count++] = (struct mm_bulk_in_channel){
 			.name = t->name, .admin = person == t->creator && !guest, .guest = guest,
 			.reading = all_read(t) };
 	}
-	if (!guest && !town && has_line(l, l->town_square))
+	if (!guest && !town && has_line(l, l->teams[0].town_square))
 		channels[team.channels_count++] = (struct mm_bulk_in_channel){
-			.name = l->targets[l->town_square].name, .reading = all_read(&l->targets[l->town_square]) };
+			.name = l->targets[l->teams[0].town_square].name, .reading = all_read(&l->targets[l->teams[0].town_square]) };
 	return team;
 }
 

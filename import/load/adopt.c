@@ -65,7 +65,7 @@ enum ark_rc adopt_channels(struct load *l, struct db_conn *conn, struct ark_err 
 		ark_map_put(&names, ark_buf_view(&name), i);
 	}
 	enum ark_rc rc = db_stream_begin(conn, "SELECT id, name, type::text FROM channels WHERE teamid = $1 AND "
-	                                       "name <> 'town-square'", DB_PARAMS(ark_str_z(l->team_id)), err);
+	                                       "name <> 'town-square'", DB_PARAMS(ark_str_z(l->teams[0].id)), err);
 	while (rc == ARK_OK) {
 		const struct db_result *row;
 		rc = db_stream_next(conn, &row, err);

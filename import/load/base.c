@@ -1,5 +1,6 @@
 #include "import/load/base.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/mem.h"
@@ -7,6 +8,8 @@
 #include "common/base/utf8.h"
 #include "import/load/account.h"
 #include "import/load/target.h"
+#include "import/load/team.h"
+#include "import/slack/grid.h"
 #include "import/translate/digest.h"
 #include "import/translate/id.h"
 #include "import/translate/names.h"
@@ -48,9 +51,11 @@ static void workspace_from_channels(struct load *l)
 
 void base_workspace(struct load *l, const char *given)
 {
-	struct ark_str team = slack_people_team(&l->x->people);
+	struct ark_str team = slack_people_team(&l->x->people), org = slack_grid_org(l->x);
 	if (given != NULL)
 		l->workspace = ark_pool_str(&l->strings, ark_str_z(given));
+	else if (l->x->grid && ark_str_has(org)) /* one for all of its workspaces */
+		l->workspace = ark_pool_str(&l->strings, org);
 	else if (ark_str_has(team))
 		l->workspace = ark_pool_str(&l->strings, team);
 	else
@@ -61,65 +66,76 @@ enum ark_rc base_adopt_workspace(struct load *l, struct db_conn *conn, struct ar
 {
 	enum ark_rc rc = db_stream_begin(conn, "SELECT workspace, slack_id FROM matterark.slack_channel",
 	                                 DB_NO_PARAMS, err);
-	bool found = false;
+	bool found = false, several = false;
 	while (rc == ARK_OK) {
 		const struct db_result *row;
 		rc = db_stream_next(conn, &row, err);
 		if (rc != ARK_OK)
 			break;
-		if (!found && slack_convs_find(&l->x->convs, db_value(row, 0, 1)) != CONV_NONE) {
+		if (slack_convs_find(&l->x->convs, db_value(row, 0, 1)) == CONV_NONE)
+			continue;
+		several |= found && !ark_str_eq(l->workspace, db_value(row, 0, 0));
+		if (!found)
 			l->workspace = ark_pool_str(&l->strings, db_value(row, 0, 0));
-			found = true;
-		}
+		found = true;
 	}
-	return rc == ARK_END ? ARK_OK : rc;
+	if (rc != ARK_END || !several || !l->x->grid)
+		return rc == ARK_END ? ARK_OK : rc;
+	ark_err_set(err, ARK_KIND_REFUSED, "workspaces of this organisation were imported one by one before: what "
+	                                   "is there would come a second time");
+	ark_err_hint(err, "unpack it and go on so: the folder of each workspace below teams/ is an export");
+	return ARK_FAIL;
 }
 
 /* ---- team ---- */
 
-void base_team_id(struct load *l)
+static enum ark_rc refuse_team(const struct load *l, const char *name, struct ark_err *err)
 {
-	id_derive(l->hash, l->workspace, "team", ark_str_z(l->set.team), ARK_LIT(""), 0, 0, l->team_id);
+	ark_err_set(err, ARK_KIND_REFUSED, "there is no team '%s' in this database", name);
+	ark_err_hint(err, l->by_workspace ? "an import makes it with --create-team; --team-map FILE puts workspaces "
+	                                    "into teams that are there"
+	                                  : "--team takes the URL name of a team; an import makes it with "
+	                                    "--create-team");
+	return ARK_FAIL;
 }
 
-enum ark_rc base_team_new(struct load *l, struct ark_err *err)
-{
-	if (!name_team_valid(ark_str_z(l->set.team))) {
-		ark_err_set(err, ARK_KIND_USAGE, "'%s' is no name that Mattermost takes for a team", l->set.team);
-		ark_err_hint(err, "the URL name: small letters, digits and dashes between them, 2 to 64 bytes, "
-		                  "not beginning with a word of Mattermost's own such as admin or api; "
-		                  "--team-name is for people");
-		return ARK_FAIL;
-	}
-	base_team_id(l);
-	return ARK_OK;
-}
-
-enum ark_rc base_team(struct load *l, struct db_conn *conn, bool may_create, bool *new_team,
-                      struct ark_err *err)
+static enum ark_rc find_team(const struct load *l, struct load_team *t, struct db_conn *conn,
+                             bool may_create, struct ark_err *err)
 {
 	ark_auto(db_result_freep) struct db_result *res = NULL;
 	enum ark_rc rc = db_query(conn, "SELECT id, deleteat FROM teams WHERE name = $1",
-	                          DB_PARAMS(ark_str_z(l->set.team)), &res, err);
+	                          DB_PARAMS(ark_str_z(t->name)), &res, err);
 	if (rc < 0)
 		return rc;
-	*new_team = db_rows(res) == 0;
-	if (*new_team) {
-		if (!may_create) {
-			ark_err_set(err, ARK_KIND_REFUSED, "there is no team '%s' in this database", l->set.team);
-			ark_err_hint(err, "--team takes the URL name of a team; an import makes it with --create-team");
-			return ARK_FAIL;
-		}
-		return base_team_new(l, err);
-	}
+	t->made = db_rows(res) == 0;
+	if (t->made)
+		return may_create ? ARK_OK : refuse_team(l, t->name, err);
 	if (db_i64(res, 0, 1) > 0)
-		return ark_err_set(err, ARK_KIND_REFUSED, "team '%s' is archived", l->set.team);
+		return ark_err_set(err, ARK_KIND_REFUSED, "team '%s' is archived", t->name);
 	struct ark_str id = db_value(res, 0, 0);
 	if (id.len != MM_ID_LEN)
-		return ark_err_set(err, ARK_KIND_REFUSED, "team '%s' has an id of %zu bytes", l->set.team, id.len);
-	memcpy(l->team_id, id.ptr, MM_ID_LEN);
-	l->team_id[MM_ID_LEN] = '\0';
+		return ark_err_set(err, ARK_KIND_REFUSED, "team '%s' has an id of %zu bytes", t->name, id.len);
+	memcpy(t->id, id.ptr, MM_ID_LEN);
+	t->id[MM_ID_LEN] = '\0';
 	return ARK_OK;
+}
+
+enum ark_rc base_teams(struct load *l, struct db_conn *conn, bool may_create, bool *any_new,
+                       struct ark_err *err)
+{
+	*any_new = false;
+	enum ark_rc rc = teams_plan(l, err);
+	for (uint32_t i = 0; i < l->teams_count && rc == ARK_OK; i++) {
+		rc = find_team(l, &l->teams[i], conn, may_create, err);
+		*any_new |= l->teams[i].made;
+	}
+	if (rc < 0)
+		return rc;
+	teams_make(l, false);
+	for (uint32_t i = 0; i < l->known_count && l->x->grid; i++)
+		if (l->known[i].team_id[0] != '\0')
+			teams_known(l, ark_str_z(l->known[i].team_id), l->known[i].team);
+	return teams_valid(l, err);
 }
 
 /* ---- accounts ---- */
@@ -187,6 +203,23 @@ enum ark_rc base_accounts(struct load *l, struct db_conn *conn, bool state, stru
 	return rc == ARK_END ? ARK_OK : rc;
 }
 
+static enum ark_rc count_before(struct load_team *t, const struct ark_map *ours, struct db_conn *conn,
+                                struct ark_err *err)
+{
+	enum ark_rc rc = db_stream_begin(
+	    conn,
+	    "SELECT m.userid FROM teammembers m JOIN users u ON u.id = m.userid WHERE m.teamid = $1 AND "
+	    "coalesce(m.deleteat, 0) = 0 AND u.deleteat = 0",
+	    DB_PARAMS(ark_str_z(t->id)), err);
+	while (rc == ARK_OK) {
+		const struct db_result *row;
+		rc = db_stream_next(conn, &row, err);
+		if (rc == ARK_OK)
+			t->before += ark_map_get(ours, db_value(row, 0, 0)) == ARK_MAP_NONE;
+	}
+	return rc == ARK_END ? ARK_OK : rc;
+}
+
 enum ark_rc base_team_before(struct load *l, struct db_conn *conn, struct ark_err *err)
 {
 	ark_auto(ark_map_release) struct ark_map ours = { 0 };
@@ -198,45 +231,48 @@ enum ark_rc base_team_before(struct load *l, struct db_conn *conn, struct ark_er
 		ark_map_put(&ours, id, i);
 		l->report.active_before -= p->active && p->kind == PERSON_HUMAN && l->report.active_before > 0;
 	}
-	enum ark_rc rc = db_stream_begin(
-	    conn,
-	    "SELECT m.userid FROM teammembers m JOIN users u ON u.id = m.userid WHERE m.teamid = $1 AND "
-	    "coalesce(m.deleteat, 0) = 0 AND u.deleteat = 0",
-	    DB_PARAMS(ark_str_z(l->team_id)), err);
-	while (rc == ARK_OK) {
-		const struct db_result *row;
-		rc = db_stream_next(conn, &row, err);
-		if (rc == ARK_OK)
-			l->report.team_before += ark_map_get(&ours, db_value(row, 0, 0)) == ARK_MAP_NONE;
-	}
-	return rc == ARK_END ? ARK_OK : rc;
+	enum ark_rc rc = ARK_OK;
+	for (uint32_t i = 0; i < l->teams_count && rc == ARK_OK; i++)
+		rc = count_before(&l->teams[i], &ours, conn, err);
+	return rc;
 }
 
 /* ---- channels ---- */
 
-enum ark_rc base_channel_names(struct load *l, struct db_conn *conn, struct ark_err *err)
+static enum ark_rc channel_names(struct load *l, uint32_t team, struct db_conn *conn, struct ark_err *err)
 {
+	struct load_team *t = &l->teams[team];
 	enum ark_rc rc = db_stream_begin(
 	    conn,
 	    "SELECT name, id, type::text, deleteat FROM channels WHERE teamid = $1",
-	    DB_PARAMS(ark_str_z(l->team_id)), err);
+	    DB_PARAMS(ark_str_z(t->id)), err);
 	while (rc == ARK_OK) {
 		const struct db_result *row;
 		rc = db_stream_next(conn, &row, err);
 		if (rc != ARK_OK)
 			break;
 		struct ark_str name = db_value(row, 0, 0), id = db_value(row, 0, 1);
-		targets_taken(l, name);
-		if (l->set.into_channel != NULL && ark_str_eqz(name, l->set.into_channel) && id.len == MM_ID_LEN) {
+		targets_taken(l, team, name);
+		if (l->set.into_channel != NULL && team == 0 && ark_str_eqz(name, l->set.into_channel) &&
+		    id.len == MM_ID_LEN) {
 			memcpy(l->into_id, id.ptr, MM_ID_LEN);
 			l->into_type = db_value(row, 0, 2).ptr[0];
 			l->into_archived = db_i64(row, 0, 3) > 0;
 		}
 		bool town = ark_str_eqz(name, "town-square");
 		if ((town || ark_str_eqz(name, "off-topic")) && id.len == MM_ID_LEN)
-			memcpy(l->defaults[town ? 0 : 1], id.ptr, MM_ID_LEN);
+			memcpy(t->defaults[town ? 0 : 1], id.ptr, MM_ID_LEN);
 	}
 	return rc == ARK_END ? ARK_OK : rc;
+}
+
+enum ark_rc base_channel_names(struct load *l, struct db_conn *conn, struct ark_err *err)
+{
+	enum ark_rc rc = ARK_OK;
+	for (uint32_t i = 0; i < l->teams_count && rc == ARK_OK; i++)
+		if (!l->teams[i].made)
+			rc = channel_names(l, i, conn, err);
+	return rc;
 }
 
 enum ark_rc base_known_channels(struct load *l, struct db_conn *conn, bool *first_import,
@@ -245,8 +281,9 @@ enum ark_rc base_known_channels(struct load *l, struct db_conn *conn, bool *firs
 	*first_import = true;
 	enum ark_rc rc = db_stream_begin(
 	    conn,
-	    "SELECT s.slack_id, coalesce(c.id, ''), coalesce(c.name, '') FROM matterark.slack_channel s "
-	    "LEFT JOIN channels c ON c.id = s.channel_id WHERE s.workspace = $1",
+	    "SELECT s.slack_id, coalesce(c.id, ''), coalesce(c.name, ''), coalesce(t.id, ''), coalesce(t.name, '') "
+	    "FROM matterark.slack_channel s LEFT JOIN channels c ON c.id = s.channel_id LEFT JOIN teams t ON "
+	    "t.id = c.teamid WHERE s.workspace = $1",
 	    DB_PARAMS(l->workspace), err);
 	while (rc == ARK_OK) {
 		const struct db_result *row;
@@ -262,6 +299,9 @@ enum ark_rc base_known_channels(struct load *l, struct db_conn *conn, bool *firs
 		memcpy(k->id, id.ptr, id.len);
 		k->id[id.len] = '\0';
 		k->name = ark_pool_str(&l->strings, db_value(row, 0, 2));
+		struct ark_str team = db_value(row, 0, 3);
+		snprintf(k->team_id, sizeof(k->team_id), "%.*s", ARK_FMT(team));
+		k->team = ark_pool_str(&l->strings, db_value(row, 0, 4));
 		ark_map_put(&l->known_channels, db_value(row, 0, 0), l->known_count++);
 	}
 	return rc == ARK_END ? ARK_OK : rc;
@@ -361,7 +401,10 @@ static void run_options(const struct load_job *job, const struct load *l, bool c
 		ark_buf_json(out, ark_str_z(s->into_channel));
 	else
 		ark_buf_z(out, "null");
-	ark_buf_c(out, '}');
+	ark_buf_z(out, ",\"teams\":[");
+	for (uint32_t i = 0; i < l->teams_count; i++)
+		ark_buf_fmt(out, "%s\"%s\"", i > 0 ? "," : "", l->teams[i].id);
+	ark_buf_z(out, "]}");
 }
 
 enum ark_rc base_run_row(const struct load_job *job, struct load *l, struct db_conn *conn,
@@ -384,7 +427,7 @@ enum ark_rc base_run_row(const struct load_job *job, struct load *l, struct db_c
 	              "tool, archives, options, counts) VALUES ($1::int, $2, $3, $4, $5::bigint, "
 	              "$6::bigint, $7, $8::jsonb, $10::jsonb, $9::jsonb)",
 	              DB_PARAMS(db_num(l->run_no, no), ark_str_z(l->run), l->workspace,
-	                        ark_str_z(l->team_id), db_num(l->start_ms, start),
+	                        ark_str_z(l->teams[0].id), db_num(l->start_ms, start),
 	                        db_num(ark_time_now_ms(), end), ark_str_z(job->tool),
 	                        ark_buf_view(&clean), ark_buf_view(&counts), ark_buf_view(&options)),
 	              NULL, err);

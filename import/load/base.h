@@ -10,18 +10,19 @@
 /* Workspace id: given, else majority team of users.json, else a stored one that shares a channel, else
  * a hash of the conversations. Kept in l->strings. */
 void base_workspace(struct load *l, const char *given);
-/* A workspace of an earlier run that shares a conversation with this export becomes ours. */
+/* A workspace of an earlier run that shares a conversation with this export becomes ours. FAIL REFUSED: an
+ * organisation of which several workspaces are there already, each for itself. */
 enum ark_rc base_adopt_workspace(struct load *l, struct db_conn *conn, struct ark_err *err);
 
-/* The team: sets l->team_id; *new_team when it has to be made. FAIL REFUSED when it is not there and
- * may not be made. */
-enum ark_rc base_team(struct load *l, struct db_conn *conn, bool may_create, bool *new_team,
-                      struct ark_err *err);
+/* The teams (load/team.h) as this database has them. FAIL REFUSED when one is not there and may not be
+ * made; USAGE. Behind base_known_channels. */
+enum ark_rc base_teams(struct load *l, struct db_conn *conn, bool may_create, bool *any_new,
+                       struct ark_err *err);
 /* Accounts (all of them: their names are taken), and whom earlier runs mapped. */
 enum ark_rc base_accounts(struct load *l, struct db_conn *conn, bool state, struct ark_err *err);
-/* Usable accounts in the team that are not those of anybody here: behind accounts_assign. */
+/* Usable accounts in each team that are not those of anybody here: behind accounts_assign. */
 enum ark_rc base_team_before(struct load *l, struct db_conn *conn, struct ark_err *err);
-/* Names of the team's channels, archived ones too. */
+/* Names of the teams' channels, archived ones too. */
 enum ark_rc base_channel_names(struct load *l, struct db_conn *conn, struct ark_err *err);
 /* Channels that earlier runs made: before targets_make. */
 enum ark_rc base_known_channels(struct load *l, struct db_conn *conn, bool *first_import,
@@ -31,11 +32,6 @@ enum ark_rc base_direct_channels(struct load *l, struct db_conn *conn, struct ar
 /* Number of this run in the database. */
 enum ark_rc base_run_number(struct load *l, struct db_conn *conn, struct ark_err *err);
 
-/* The id of a team that this run makes. */
-void base_team_id(struct load *l);
-/* The same; FAIL USAGE when its name is none that Mattermost takes.
- * Fact  docs/mattermost-facts.md "Names" */
-enum ark_rc base_team_new(struct load *l, struct ark_err *err);
 /* Names of the archives without their folders, as a JSON array; appended. */
 void base_archive_names(const struct load *l, struct ark_buf *archives);
 /* The row of this run in matterark.run. `created_database`: the run made the schema. */

@@ -128,7 +128,7 @@ static void put_thread(struct channel_loader *c, const struct load_target *t,
 		participants(c, o, root, list);
 	sink_z(s, SINK_THREADS, t->id);
 	sink_i64(s, SINK_THREADS, 0);
-	sink_z(s, SINK_THREADS, t->type == 'D' || t->type == 'G' ? "" : c->l->team_id);
+	sink_z(s, SINK_THREADS, t->type == 'D' || t->type == 'G' ? "" : c->l->teams[t->team].id);
 	sink_end(s, SINK_THREADS);
 }
 

@@ -37,7 +37,6 @@ struct load_report {
 	void (*on_note)(void *ctx, const char *msgid, const char *text);
 	void *on_warn_ctx;
 	uint64_t active_before; /* accounts of others in the database that can be used, without bots */
-	uint64_t team_before;   /* those in the team, bots too */
 	/* told of each skip that is worth a line of its own (may be NULL) */
 	void (*on_skip)(void *ctx, uint32_t source, struct ark_str file, uint64_t offset, uint64_t len,
 	                uint32_t conv, int64_t ts_us, enum skip_reason reason, const char *detail);

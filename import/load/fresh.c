@@ -18,6 +18,7 @@
 #include "import/load/password.h"
 #include "import/load/rows.h"
 #include "import/load/target.h"
+#include "import/load/team.h"
 
 #include "common/base/banned.h"
 
@@ -159,7 +160,7 @@ static enum ark_rc load_tables(struct fresh *f, struct sink *s, struct ark_err *
 		rc = index_start_fresh(f->conns[0], err);
 	if (rc < 0)
 		return rc;
-	rows_write(f->l, s, true);
+	rows_write(f->l, s);
 	rc = load_rest(f, s, err);
 	f->out->phase_ms[PHASE_MERGE] = ark_time_tick_ms() - began;
 	return rc;
@@ -280,8 +281,11 @@ enum ark_rc load_fresh(const struct load_job *job, struct load *l, struct db_con
 	l->set.post_runes = MM_POST_RUNES_MIN;
 	out->created_team = out->first_import = true;
 	base_workspace(l, job->workspace);
-	enum ark_rc rc = base_team_new(l, err);
+	enum ark_rc rc = teams_plan(l, err);
 	if (rc < 0)
+		return rc;
+	teams_make(l, true);
+	if ((rc = teams_valid(l, err)) < 0)
 		return rc;
 	accounts_assign(l);
 	rc = accounts_admins(l, err);
@@ -289,7 +293,7 @@ enum ark_rc load_fresh(const struct load_job *job, struct load *l, struct db_con
 		rc = passwords_make(l, err);
 	if (rc < 0)
 		return rc;
-	targets_make(l, true);
+	targets_make(l);
 	rc = targets_usable(l, err);
 	if (rc < 0)
 		return rc;

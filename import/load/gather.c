@@ -41,7 +41,14 @@ static void skip(struct reading *r, enum skip_reason reason, int64_t ts_us, cons
 
 static bool channel_name(void *ctx, uint32_t conv, struct ark_str *out)
 {
-	return target_mention(ctx, conv, out);
+	const struct reading *r = ctx;
+	return target_mention(r->l, target_team(r->l, r->conv), conv, out);
+}
+
+static bool channel_elsewhere(void *ctx, uint32_t conv, struct ark_str *out)
+{
+	const struct reading *r = ctx;
+	return target_elsewhere(r->l, target_team(r->l, r->conv), conv, out);
 }
 
 /* ---- one element ---- */
@@ -207,7 +214,7 @@ enum ark_rc gather_run(const struct gather *g, struct ark_err *err)
 	ark_auto(reading_release) struct reading r = { .g = g, .l = l, .file = IO_SPOOL_NONE };
 	r.doc = json_doc_new();
 	ark_buf_init(&r.mended, SLACK_MENDED_MAX);
-	struct translate_names names = { .ctx = l, .channel = channel_name };
+	struct translate_names names = { .ctx = &r, .channel = channel_name, .elsewhere = channel_elsewhere };
 	translator_init(&r.translator, l->x, &names, &g->options);
 	r.loader = channel_loader_new(l, g->sink);
 	ark_auto(slack_days_closep) struct slack_days *days = slack_days_open(l->x);

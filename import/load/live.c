@@ -91,7 +91,7 @@ static enum ark_rc resolve(const struct load_job *job, struct load *l, struct db
 			rc = base_known_channels(l, conn, &b->first_import, err);
 	}
 	if (rc == ARK_OK)
-		rc = base_team(l, conn, job->create_team || b->empty, &b->new_team, err);
+		rc = base_teams(l, conn, job->create_team || b->empty, &b->new_team, err);
 	if (rc == ARK_OK)
 		rc = base_accounts(l, conn, b->state, err);
 	if (rc < 0)
@@ -104,7 +104,7 @@ static enum ark_rc resolve(const struct load_job *job, struct load *l, struct db
 		rc = passwords_make(l, err);
 	if (rc == ARK_OK)
 		rc = base_team_before(l, conn, err);
-	if (rc == ARK_OK && !b->new_team)
+	if (rc == ARK_OK)
 		rc = base_channel_names(l, conn, err);
 	if (rc == ARK_OK && l->set.adopt && !b->new_team)
 		rc = adopt_channels(l, conn, err);
@@ -112,7 +112,7 @@ static enum ark_rc resolve(const struct load_job *job, struct load *l, struct db
 		rc = adopt_any(conn, &b->adopted, err);
 	if (rc < 0)
 		return rc;
-	targets_make(l, b->new_team);
+	targets_make(l);
 	rc = targets_usable(l, err);
 	if (rc < 0)
 		return rc;
@@ -245,8 +245,7 @@ static enum ark_rc clear_ways(struct sink *s, struct db_conn *conn, struct index
 /* ---- loading ---- */
 
 static enum ark_rc read_and_spool(const struct load_job *job, struct load *l, struct sink *s,
-                                  struct db_conn *conn, bool new_team, struct load_outcome *out,
-                                  struct ark_err *err)
+                                  struct db_conn *conn, struct load_outcome *out, struct ark_err *err)
 {
 	int64_t began = ark_time_tick_ms();
 	enum sink_table first = s->narrow ? SINK_SEEN : SINK_POSTS;
@@ -270,7 +269,7 @@ static enum ark_rc read_and_spool(const struct load_job *job, struct load *l, st
 		return rc;
 	if ((rc = merge_renames(l, conn, s, err)) < 0)
 		return rc;
-	rows_write(l, s, new_team);
+	rows_write(l, s);
 	for (int t = 0; t < SINK_KEPT && rc == ARK_OK; t++)
 		rc = sink_flush(s, (enum sink_table)t, conn, err);
 	return rc;
@@ -296,7 +295,7 @@ enum ark_rc load_stage(const struct load_job *job, struct load *l, struct db_con
 	sink_init(sink, l->set.temp_dir, SINK_STAGED, has_column, b.info);
 	rc = make_stage(sink, conn, err);
 	if (rc == ARK_OK)
-		rc = read_and_spool(job, l, sink, conn, b.new_team, out, err);
+		rc = read_and_spool(job, l, sink, conn, out, err);
 	return rc == ARK_OK && b.adopted ? adopt_translate(conn, err) : rc;
 }
 
@@ -315,7 +314,7 @@ static enum ark_rc load_all(const struct load_job *job, struct load *l, struct d
 	if (rc == ARK_OK && rebuild)
 		rc = clear_ways(&s, conn, &saved, err);
 	if (rc == ARK_OK)
-		rc = read_and_spool(job, l, &s, conn, b->new_team, out, err);
+		rc = read_and_spool(job, l, &s, conn, out, err);
 	if (rc < 0)
 		return rc;
 	int64_t began = ark_time_tick_ms();

@@ -13,10 +13,24 @@
 
 #define TARGET_NONE UINT32_MAX
 
+/* A team of Mattermost. */
+struct load_team {
+	char id[MM_ID_LEN + 1];
+	const char *name;           /* URL name */
+	const char *display;        /* NULL: the name */
+	bool made;                  /* by this run */
+	uint32_t town_square, off_topic; /* targets, or TARGET_NONE when the team existed */
+	char defaults[2][MM_ID_LEN + 1]; /* their ids when the team existed, or "" */
+	struct ark_map channel_names;    /* that are taken */
+	struct ark_map channel_numbers;  /* base of a name to the number to try next: load/unique.h */
+	uint64_t before;            /* usable accounts in it that are those of nobody here, bots too */
+};
+
 /* A channel of Mattermost that receives one or more Slack conversations. */
 struct load_target {
 	char id[MM_ID_LEN + 1];
 	char type;                  /* 'O', 'P', 'D', 'G' */
+	uint32_t team;              /* of struct load; says nothing of direct ones */
 	bool existed;               /* stood in the database before this run */
 	bool skipped;               /* left out by option or rule: its messages are counted only */
 	enum skip_reason skip;
@@ -43,7 +57,8 @@ struct load_target {
 /* A channel that an earlier run made. */
 struct load_known {
 	char id[MM_ID_LEN + 1]; /* "": somebody deleted the channel for good */
-	struct ark_str name;
+	char team_id[MM_ID_LEN + 1];
+	struct ark_str name, team; /* the team's name, for organisations */
 };
 
 enum load_auth { AUTH_NONE, AUTH_LDAP, AUTH_SAML };
@@ -77,7 +92,8 @@ struct load_taker {
 };
 
 struct load_settings {
-	const char *team;           /* URL name */
+	const char *team;           /* URL name; NULL: one per workspace of an organisation */
+	struct mapfile *team_map;   /* NULL: they are called after their folders */
 	const char *team_display;   /* NULL: made from the name */
 	const char *email_domain;   /* NULL: slack.invalid */
 	enum load_guests guests;
@@ -109,14 +125,15 @@ struct load {
 	bool fresh;                 /* the database is being made by this run */
 	char run[32];               /* id of the run: [0-9a-z-]+ */
 	int64_t run_no;             /* its number in this database */
-	char team_id[MM_ID_LEN + 1];
+	struct load_team *teams;    /* load/team.h */
+	uint32_t teams_count;
+	bool by_workspace;          /* each workspace into its own: */
+	uint32_t *team_of_workspace; /* by slack_conv.home */
 	struct load_target *targets;
 	uint32_t targets_count;
 	uint32_t targets_cap;
 	uint32_t into;              /* target of --into-channel, or TARGET_NONE */
 	uint32_t into_closed;       /* conversations in it that were not public */
-	uint32_t town_square, off_topic; /* targets, or TARGET_NONE when the team existed */
-	char defaults[2][MM_ID_LEN + 1]; /* their ids when the team existed, or "" */
 	/* the channel of --into-channel when the team has it: "" and 0 else */
 	char into_id[MM_ID_LEN + 1], into_type;
 	bool into_archived;
@@ -125,9 +142,7 @@ struct load {
 	struct ark_map auths;       /* taken authdata, as usernames */
 	struct ark_map wished;      /* user names in the map, to the first row */
 	struct ark_map people_mail; /* address to the person who has it in Slack */
-	struct ark_map channel_names;
 	struct ark_map user_numbers;    /* base of a user name to the number to try next: load/unique.h */
-	struct ark_map channel_numbers; /* the same of channel names */
 	struct ark_map direct_names; /* names of direct and group channels to targets */
 	struct load_known *known;    /* by known_channels: Slack conversation id */
 	uint32_t known_count;

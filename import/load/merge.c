@@ -89,23 +89,21 @@ static enum ark_rc find_new(struct db_conn *conn, struct ark_err *err)
 
 /* Members, as soon as the accounts are there. A membership that somebody ended stays ended: what
  * channelmemberhistory knows is not made again, nor anything for who was removed from the team. */
-static enum ark_rc find_new_members(struct load *l, struct db_conn *conn, struct ark_err *err)
+static enum ark_rc find_new_members(struct db_conn *conn, struct ark_err *err)
 {
-	ark_auto(ark_buf_release) struct ark_buf sql;
-	ark_buf_init(&sql, LIMIT_SQL);
 	enum ark_rc rc = merge_make(conn, "ark_new_member",
 	                            "SELECT s.* FROM ark_stage_teammembers s JOIN users u ON u.id = s.userid "
 	                            "WHERE NOT EXISTS (SELECT 1 FROM teammembers m WHERE m.teamid = s.teamid "
 	                            "AND m.userid = s.userid)", err);
-	ark_buf_fmt(&sql,
+	static const char MEMBERS_SQL[] =
 	            "SELECT s.channelid, s.userid FROM ark_stage_channelmembers s JOIN users u ON u.id = "
 	            "s.userid WHERE NOT EXISTS (SELECT 1 FROM channelmemberhistory h WHERE h.channelid = "
 	            "s.channelid AND h.userid = s.userid) AND NOT EXISTS (SELECT 1 FROM channelmembers m WHERE "
 	            "m.channelid = s.channelid AND m.userid = s.userid) AND NOT EXISTS (SELECT 1 FROM ark_older "
-	            "o WHERE o.channel_id = s.channelid) AND NOT EXISTS (SELECT 1 FROM teammembers g WHERE "
-	            "g.teamid = '%s' AND g.userid = s.userid AND g.deleteat > 0 AND NOT EXISTS (SELECT 1 FROM "
-	            "ark_stage_channels d WHERE d.id = s.channelid AND d.teamid = ''))", l->team_id);
-	return rc == ARK_OK ? merge_make(conn, "ark_new_channelmember", sql.data, err) : rc;
+	            "o WHERE o.channel_id = s.channelid) AND NOT EXISTS (SELECT 1 FROM channels c JOIN "
+	            "teammembers g ON g.teamid = c.teamid WHERE c.id = s.channelid AND g.userid = s.userid AND "
+	            "g.deleteat > 0)";
+	return rc == ARK_OK ? merge_make(conn, "ark_new_channelmember", MEMBERS_SQL, err) : rc;
 }
 
 /* Rows of a new account or channel go with it and are not noted one by one. */
@@ -114,7 +112,7 @@ static enum ark_rc find_new_members(struct load *l, struct db_conn *conn, struct
 #define IS_NEW_CHANNELMEMBER                                                                      \
 	"WHERE EXISTS (SELECT 1 FROM ark_new_channelmember n WHERE n.channelid = s.channelid AND " \
 	"n.userid = s.userid) ON CONFLICT DO NOTHING"
-#define IS_NEW_MEMBER "WHERE EXISTS (SELECT 1 FROM ark_new_member n WHERE n.userid = s.userid) "
+#define IS_NEW_MEMBER "WHERE EXISTS (SELECT 1 FROM ark_new_member n WHERE n.teamid = s.teamid AND n.userid = s.userid) "
 /* A direct or group channel shows in the sidebar by a preference: for people and channels that are new. */
 #define IS_NEW_PREFERENCE                                                                         \
 	"WHERE EXISTS (SELECT 1 FROM users u WHERE u.id = s.userid) AND (EXISTS (SELECT 1 FROM "   \
@@ -159,7 +157,7 @@ enum ark_rc merge_people_and_channels(struct load *l, struct db_conn *conn, cons
 		out->rows_written += n;
 	}
 	if (rc == ARK_OK)
-		rc = find_new_members(l, conn, err);
+		rc = find_new_members(conn, err);
 	uint64_t own = 0;
 	for (size_t i = 0; i < sizeof(OWN) / sizeof(OWN[0]) && rc == ARK_OK; i++)
 		rc = insert(l, conn, s, &OWN[i], &own, err);

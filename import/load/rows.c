@@ -7,6 +7,7 @@
 #include "import/load/account.h"
 #include "import/load/password.h"
 #include "import/load/target.h"
+#include "import/load/team.h"
 #include "import/translate/id.h"
 #include "import/translate/names.h"
 
@@ -25,7 +26,8 @@ struct writer {
 	struct load *l;
 	struct sink *s;
 	int64_t dawn_ms; /* what stands for "since when" where nobody knows */
-	bool *team;      /* person: member of the team */
+	const struct load_team *at; /* the team under way, */
+	bool *team;      /* and person: member of it */
 	struct ark_buf tmp;
 };
 
@@ -231,16 +233,16 @@ static void put_team(struct writer *w)
 {
 	struct sink *s = w->s;
 	struct load *l = w->l;
+	const struct load_team *t = w->at;
 	char invite[MM_ID_LEN + 1];
-	id_derive(l->hash, l->workspace, "invite", ark_str_z(l->set.team), ARK_LIT(""), 0, 0, invite);
+	id_derive(l->hash, l->workspace, "invite", ark_str_z(t->name), ARK_LIT(""), 0, 0, invite);
 	sink_begin(s, SINK_TEAMS);
-	sink_z(s, SINK_TEAMS, l->team_id);
+	sink_z(s, SINK_TEAMS, t->id);
 	sink_i64(s, SINK_TEAMS, w->dawn_ms);
 	sink_i64(s, SINK_TEAMS, w->dawn_ms);
 	sink_i64(s, SINK_TEAMS, 0);
-	sink_str(s, SINK_TEAMS, shown(w, ark_str_z(l->set.team_display != NULL ? l->set.team_display
-	                                                                         : l->set.team), 64));
-	sink_z(s, SINK_TEAMS, l->set.team);
+	sink_str(s, SINK_TEAMS, shown(w, ark_str_z(t->display != NULL ? t->display : t->name), 64));
+	sink_z(s, SINK_TEAMS, t->name);
 	sink_z(s, SINK_TEAMS, "");
 	sink_z(s, SINK_TEAMS, "");
 	sink_z(s, SINK_TEAMS, "I");
@@ -253,20 +255,6 @@ static void put_team(struct writer *w)
 	sink_end(s, SINK_TEAMS);
 }
 
-/* Who belongs to the team: active people of the lists, and every member of one of its channels. */
-static void find_team(struct writer *w)
-{
-	for (uint32_t i = 0; i < w->l->x->people.count; i++) {
-		const struct slack_person *p = person_at(w, i);
-		w->team[i] = p->kind == PERSON_HUMAN && p->listed && !p->deleted && !p->merged && rows_account(w->l, i);
-	}
-	for (uint32_t t = 0; t < w->l->targets_count; t++) {
-		const struct load_target *x = &w->l->targets[t];
-		for (uint32_t i = 0; !x->skipped && !target_is_direct(x) && i < x->members_count; i++)
-			w->team[x->members[i]] = true;
-	}
-}
-
 static void put_categories(struct writer *w, const struct slack_person *p)
 {
 	static const struct {
@@ -276,11 +264,11 @@ static void put_categories(struct writer *w, const struct slack_person *p)
 		           { "direct_messages", "recent", "Direct Messages" } };
 	for (int i = 0; i < 3; i++) {
 		ark_buf_reset(&w->tmp);
-		ark_buf_fmt(&w->tmp, "%s_%s_%s", CATEGORIES[i].type, p->mm_id, w->l->team_id);
+		ark_buf_fmt(&w->tmp, "%s_%s_%s", CATEGORIES[i].type, p->mm_id, w->at->id);
 		sink_begin(w->s, SINK_SIDEBARCATEGORIES);
 		sink_str(w->s, SINK_SIDEBARCATEGORIES, ark_buf_view(&w->tmp));
 		sink_z(w->s, SINK_SIDEBARCATEGORIES, p->mm_id);
-		sink_z(w->s, SINK_SIDEBARCATEGORIES, w->l->team_id);
+		sink_z(w->s, SINK_SIDEBARCATEGORIES, w->at->id);
 		sink_i64(w->s, SINK_SIDEBARCATEGORIES, (int64_t)i * 10);
 		sink_z(w->s, SINK_SIDEBARCATEGORIES, CATEGORIES[i].sorting);
 		sink_z(w->s, SINK_SIDEBARCATEGORIES, CATEGORIES[i].type);
@@ -299,7 +287,7 @@ static void put_team_members(struct writer *w)
 		const struct slack_person *p = person_at(w, i);
 		bool guest = rows_guest(w->l, p);
 		sink_begin(w->s, SINK_TEAMMEMBERS);
-		sink_z(w->s, SINK_TEAMMEMBERS, w->l->team_id);
+		sink_z(w->s, SINK_TEAMMEMBERS, w->at->id);
 		sink_z(w->s, SINK_TEAMMEMBERS, p->mm_id);
 		sink_z(w->s, SINK_TEAMMEMBERS, "");
 		sink_i64(w->s, SINK_TEAMMEMBERS, 0);
@@ -382,7 +370,7 @@ static void put_channel(struct writer *w, struct load_target *t)
 	if (t->first_post_ms > 0 && t->first_post_ms < created)
 		created = t->first_post_ms;
 	t->archived_ms = archived_at(w, t);
-	const char *team = target_is_direct(t) ? "" : w->l->team_id;
+	const char *team = target_is_direct(t) ? "" : w->l->teams[t->team].id;
 	char type[2] = { t->type, '\0' };
 	sink_begin(s, SINK_CHANNELS);
 	sink_z(s, SINK_CHANNELS, t->id);
@@ -416,15 +404,16 @@ static void put_channel(struct writer *w, struct load_target *t)
 	sink_end(s, SINK_PUBLICCHANNELS);
 }
 
-static void put_channels(struct writer *w)
+/* Channels of one team; direct ones, which are of none, with the first. */
+static void put_channels(struct writer *w, uint32_t team)
 {
 	struct load *l = w->l;
 	for (uint32_t i = 0; i < l->targets_count; i++) {
 		struct load_target *t = &l->targets[i];
-		if (t->skipped)
+		if (t->skipped || (target_is_direct(t) ? 0 : t->team) != team)
 			continue;
 		put_channel(w, t);
-		bool everybody = i == l->town_square || i == l->off_topic;
+		bool everybody = i == w->at->town_square || i == w->at->off_topic;
 		for (uint32_t p = 0; everybody && p < l->x->people.count; p++)
 			if (w->team[p] && !rows_guest(w->l, person_at(w, p)))
 				put_member(w, t, p);
@@ -438,11 +427,16 @@ static void put_channels(struct writer *w)
 	 * there is to have read, merge.c knows */
 	for (int d = 0; d < 2; d++) {
 		struct load_target t = { .type = 'O', .creator = PERSON_NONE };
-		memcpy(t.id, l->defaults[d], sizeof(t.id));
+		memcpy(t.id, w->at->defaults[d], sizeof(t.id));
 		for (uint32_t p = 0; t.id[0] != '\0' && p < l->x->people.count; p++)
 			if (w->team[p] && !rows_guest(w->l, person_at(w, p)))
 				put_member(w, &t, p);
 	}
+}
+
+static void put_sources(struct writer *w)
+{
+	struct load *l = w->l;
 	for (uint32_t c = 0; c < l->x->convs.count; c++) {
 		const struct slack_conv *conv = &l->x->convs.list[c];
 		if (conv->target == TARGET_NONE || l->targets[conv->target].skipped)
@@ -467,15 +461,19 @@ static void writer_release(struct writer *w)
 	ark_buf_release(&w->tmp);
 }
 
-void rows_write(struct load *l, struct sink *s, bool new_team)
+void rows_write(struct load *l, struct sink *s)
 {
 	ark_auto(writer_release) struct writer w = { .l = l, .s = s, .dawn_ms = dawn(l) };
 	ark_buf_init(&w.tmp, 1u << 20);
 	w.team = ark_calloc(l->x->people.count + 1, sizeof(*w.team));
-	find_team(&w);
-	if (new_team)
-		put_team(&w);
 	put_users(&w);
-	put_team_members(&w);
-	put_channels(&w);
+	for (uint32_t i = 0; i < l->teams_count; i++) {
+		w.at = &l->teams[i];
+		team_members(l, i, w.team);
+		if (w.at->made)
+			put_team(&w);
+		put_team_members(&w);
+		put_channels(&w, i);
+	}
+	put_sources(&w);
 }

@@ -10,8 +10,8 @@
 #include "import/load/load.h"
 #include "import/load/sink.h"
 
-/* All of them. `new_team`: the team's own row and its default channels too. */
-void rows_write(struct load *l, struct sink *s, bool new_team);
+/* All of them. */
+void rows_write(struct load *l, struct sink *s);
 
 /* Gets an account: everybody in the lists, and of the others whoever is named anywhere. */
 bool rows_account(const struct load *l, uint32_t person);

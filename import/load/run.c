@@ -13,6 +13,7 @@
 #include "import/load/password.h"
 #include "import/load/rows.h"
 #include "import/load/target.h"
+#include "import/load/team.h"
 
 #include "common/base/banned.h"
 
@@ -28,15 +29,14 @@ void load_init(struct load *l, struct slack_export *x)
 void load_release(struct load *l)
 {
 	targets_release(l);
+	teams_release(l);
 	crypt_hash_free(l->hash);
 	ark_map_release(&l->usernames);
 	ark_map_release(&l->emails);
 	ark_map_release(&l->auths);
 	ark_map_release(&l->wished);
 	ark_map_release(&l->people_mail);
-	ark_map_release(&l->channel_names);
 	ark_map_release(&l->user_numbers);
-	ark_map_release(&l->channel_numbers);
 	ark_map_release(&l->direct_names);
 	ark_map_release(&l->known_channels);
 	passwords_free(l->passwords);
@@ -165,12 +165,15 @@ enum ark_rc load_check(const struct load_job *job, struct load *l, struct load_o
 	l->fresh = true;
 	l->run_no = 1;
 	base_workspace(l, job->workspace);
-	base_team_id(l);
-	accounts_assign(l);
-	enum ark_rc rc = accounts_admins(l, err);
+	enum ark_rc rc = teams_plan(l, err);
 	if (rc < 0)
 		return rc;
-	targets_make(l, true);
+	teams_make(l, true);
+	accounts_assign(l);
+	rc = accounts_admins(l, err);
+	if (rc < 0)
+		return rc;
+	targets_make(l);
 	rc = targets_usable(l, err);
 	if (rc < 0)
 		return rc;
@@ -183,7 +186,7 @@ enum ark_rc load_check(const struct load_job *job, struct load *l, struct load_o
 	if (rc < 0)
 		return rc;
 	load_sum(l);
-	rows_write(l, &sink, true);
+	rows_write(l, &sink);
 	out->phase_ms[PHASE_READ] = ark_time_tick_ms() - began;
 	return ARK_OK;
 }

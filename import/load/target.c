@@ -6,6 +6,7 @@
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
 #include "import/load/spill.h"
+#include "import/load/team.h"
 #include "import/load/unique.h"
 #include "import/translate/id.h"
 #include "import/translate/names.h"
@@ -42,9 +43,9 @@ bool target_is_direct(const struct load_target *t)
 	return t->type == 'D' || t->type == 'G';
 }
 
-void targets_taken(struct load *l, struct ark_str name)
+void targets_taken(struct load *l, uint32_t team, struct ark_str name)
 {
-	ark_map_put(&l->channel_names, name, 0);
+	ark_map_put(&l->teams[team].channel_names, name, 0);
 }
 
 static struct ark_str keep(struct load *l, const struct ark_buf *b)
@@ -61,21 +62,28 @@ static void give_name(struct load *l, struct load_target *t, struct ark_str from
 	size_t colon = ark_str_find(id, ':', 0);
 	if (colon != SIZE_MAX)
 		id = ark_str_from(id, colon + 1);
+	struct load_team *team = &l->teams[t->team];
 	name_channel(from, id, &name);
-	if (ark_map_get(&l->channel_names, ark_buf_view(&name)) != ARK_MAP_NONE) {
+	if (ark_map_get(&team->channel_names, ark_buf_view(&name)) != ARK_MAP_NONE) {
 		ark_auto(ark_buf_release) struct ark_buf base;
 		ark_buf_init(&base, 1024);
 		name_channel_with_id(ark_buf_view(&name), id, &base);
 		ark_buf_reset(&name);
-		unique_name(&l->channel_names, &l->channel_numbers, ARK_MAP_NONE, ark_buf_view(&base), &name);
+		unique_name(&team->channel_names, &team->channel_numbers, ARK_MAP_NONE, ark_buf_view(&base), &name);
 	}
 	t->name = keep(l, &name);
-	ark_map_put(&l->channel_names, t->name, 0);
+	targets_taken(l, t->team, t->name);
 }
+
+/* Texts of a channel of one team. */
+struct world {
+	struct load *l;
+	uint32_t team;
+};
 
 static bool world_user(void *ctx, struct ark_str id, struct ark_str *out)
 {
-	struct load *l = ctx;
+	struct load *l = ((struct world *)ctx)->l;
 	uint32_t person = slack_people_need(&l->x->people, id);
 	if (person == PERSON_NONE)
 		return false;
@@ -86,10 +94,18 @@ static bool world_user(void *ctx, struct ark_str id, struct ark_str *out)
 
 static bool world_channel(void *ctx, struct ark_str id, struct ark_str *out)
 {
-	struct load *l = ctx;
-	uint32_t conv = slack_convs_find(&l->x->convs, id);
-	return conv != CONV_NONE && l->x->convs.list[conv].target < l->targets_count &&
-	       target_mention(l, conv, out);
+	const struct world *w = ctx;
+	uint32_t conv = slack_convs_find(&w->l->x->convs, id);
+	return conv != CONV_NONE && w->l->x->convs.list[conv].target < w->l->targets_count &&
+	       target_mention(w->l, w->team, conv, out);
+}
+
+static bool world_elsewhere(void *ctx, struct ark_str id, struct ark_str *out)
+{
+	const struct world *w = ctx;
+	uint32_t conv = slack_convs_find(&w->l->x->convs, id);
+	return conv != CONV_NONE && w->l->x->convs.list[conv].target < w->l->targets_count &&
+	       target_elsewhere(w->l, w->team, conv, out);
 }
 
 static bool world_none(void *ctx, struct ark_str id, struct ark_str *out)
@@ -125,8 +141,10 @@ static struct ark_str cut_words(struct ark_str s, size_t runes, struct ark_str *
 /* Topic to header, purpose to purpose; what is too long for the purpose goes behind the header. */
 static void give_texts(struct load *l, struct load_target *t, const struct slack_conv *c)
 {
-	struct text_world world = { .ctx = l, .user = world_user, .channel = world_channel,
-		                    .group = world_none, .emoji = world_none, .message = world_message };
+	struct world of = { l, t->team };
+	struct text_world world = { .ctx = &of, .user = world_user, .channel = world_channel,
+		                    .elsewhere = world_elsewhere, .group = world_none,
+		                    .emoji = world_none, .message = world_message };
 	ark_auto(ark_buf_release) struct ark_buf header;
 	ark_auto(ark_buf_release) struct ark_buf purpose;
 	ark_buf_init(&header, LIMIT_TEXT);
@@ -258,6 +276,9 @@ static bool use_known(struct load *l, struct load_target *t, struct ark_str slac
 	memcpy(t->id, l->known[k].id, sizeof(t->id));
 	t->name = l->known[k].name;
 	t->existed = true;
+	uint32_t team = l->x->grid ? team_by_id(l, l->known[k].team_id) : TEAM_NONE;
+	if (team != TEAM_NONE)
+		t->team = team;
 	return true;
 }
 
@@ -304,6 +325,7 @@ static uint32_t make_channel(struct load *l, uint32_t conv, char type)
 	t->type = type;
 	common_parts(l, t, conv);
 	add_members(l, t, c);
+	t->team = team_of(l, conv) != TEAM_NONE ? team_of(l, conv) : 0;
 	if (!use_known(l, t, c->id)) {
 		id_derive(l->hash, l->workspace, "channel", c->id, ARK_LIT(""), 0, 0, t->id);
 		give_name(l, t, ark_str_has(c->name) ? c->name : ARK_LIT(""), c->id);
@@ -317,6 +339,23 @@ static uint32_t make_channel(struct load *l, uint32_t conv, char type)
 		give_display(l, t, t->slack_name);
 	}
 	return at;
+}
+
+static uint32_t make_skipped(struct load *l, uint32_t conv, enum skip_reason skip)
+{
+	uint32_t at = append(l);
+	common_parts(l, &l->targets[at], conv);
+	l->targets[at].skipped = true;
+	l->targets[at].skip = skip;
+	return at;
+}
+
+/* A channel, which has to be one of a team. */
+static uint32_t make_in_team(struct load *l, uint32_t conv, char type)
+{
+	bool known = ark_map_get(&l->known_channels, l->x->convs.list[conv].id) != ARK_MAP_NONE;
+	return team_of(l, conv) == TEAM_NONE && !known ? make_skipped(l, conv, SKIP_NO_WORKSPACE)
+	                                               : make_channel(l, conv, type);
 }
 
 static enum skip_reason left_out(const struct load *l, const struct slack_conv *c)
@@ -362,11 +401,11 @@ static uint32_t make_into(struct load *l, uint32_t conv)
 		struct load_target *t = &l->targets[l->into];
 		t->type = 'O';
 		t->name = ark_str_z(l->set.into_channel);
-		targets_taken(l, t->name);
+		targets_taken(l, 0, t->name);
 		memcpy(t->id, l->into_id, sizeof(t->id));
 		t->existed = t->id[0] != '\0';
 		if (!t->existed)
-			id_derive(l->hash, l->workspace, "tchannel", ark_str_z(l->set.team), t->name, 0, 0, t->id);
+			id_derive(l->hash, l->workspace, "tchannel", ark_str_z(l->teams[0].name), t->name, 0, 0, t->id);
 		t->header = t->purpose = ARK_LIT("");
 	}
 	struct load_target *t = &l->targets[l->into];
@@ -405,7 +444,7 @@ static void into_members(struct load *l)
 			t->members[kept++] = t->members[m];
 	}
 	t->members_count = kept;
-	if (l->into_type != 0 || l->into == l->town_square || l->into == l->off_topic)
+	if (l->into_type != 0 || l->into == l->teams[0].town_square || l->into == l->teams[0].off_topic)
 		t->type = l->into_type != 0 ? l->into_type : 'O';
 }
 
@@ -424,45 +463,43 @@ enum ark_rc targets_usable(const struct load *l, struct ark_err *err)
 	return ARK_FAIL;
 }
 
-static uint32_t make_one(struct load *l, uint32_t conv, bool new_team)
+static uint32_t make_one(struct load *l, uint32_t conv)
 {
 	const struct slack_conv *c = &l->x->convs.list[conv];
 	enum skip_reason skip = left_out(l, c);
-	if (skip != SKIP_NONE) {
-		uint32_t at = append(l);
-		common_parts(l, &l->targets[at], conv);
-		l->targets[at].skipped = true;
-		l->targets[at].skip = skip;
-		return at;
-	}
+	if (skip != SKIP_NONE)
+		return make_skipped(l, conv, skip);
 	if (l->set.into_channel != NULL)
 		return make_into(l, conv);
 	if (c->kind == CONV_DIRECT || c->kind == CONV_GROUP) {
 		uint32_t n = members_with_account(l, c);
-		return n >= 1 && n <= MM_GROUP_MEMBERS_MAX ? make_direct(l, conv) : make_channel(l, conv, 'P');
+		return n >= 1 && n <= MM_GROUP_MEMBERS_MAX ? make_direct(l, conv) : make_in_team(l, conv, 'P');
 	}
-	if (c->general && c->kind == CONV_PUBLIC && new_team && l->set.merge_general &&
-	    l->targets[l->town_square].first_conv == CONV_NONE) {
-		struct load_target *t = &l->targets[l->town_square];
+	uint32_t team = team_of(l, conv);
+	uint32_t town = team != TEAM_NONE ? l->teams[team].town_square : TARGET_NONE;
+	if (c->general && c->kind == CONV_PUBLIC && town != TARGET_NONE && l->set.merge_general &&
+	    l->targets[town].first_conv == CONV_NONE) {
+		struct load_target *t = &l->targets[town];
 		common_parts(l, t, conv);
 		add_members(l, t, c);
 		give_display(l, t, t->slack_name);
-		return l->town_square;
+		return town;
 	}
-	return make_channel(l, conv, c->kind == CONV_PUBLIC ? 'O' : 'P');
+	return make_in_team(l, conv, c->kind == CONV_PUBLIC ? 'O' : 'P');
 }
 
-static uint32_t make_default(struct load *l, const char *name, const char *display)
+static uint32_t make_default(struct load *l, uint32_t team, const char *name, const char *display)
 {
 	uint32_t at = append(l);
 	struct load_target *t = &l->targets[at];
 	t->type = 'O';
+	t->team = team;
 	t->name = ark_str_z(name);
 	t->display = ark_str_z(display);
 	t->slack_name = ARK_LIT("");
 	t->header = t->purpose = ARK_LIT("");
-	id_derive(l->hash, l->workspace, "tchannel", ark_str_z(l->set.team), t->name, 0, 0, t->id);
-	targets_taken(l, t->name);
+	id_derive(l->hash, l->workspace, "tchannel", ark_str_z(l->teams[team].name), t->name, 0, 0, t->id);
+	targets_taken(l, team, t->name);
 	return at;
 }
 
@@ -479,12 +516,14 @@ static int by_age(const void *a, const void *b, void *ctx)
 	return ark_str_cmp(x->id, y->id);
 }
 
-void targets_make(struct load *l, bool new_team)
+void targets_make(struct load *l)
 {
-	l->town_square = l->off_topic = l->into = TARGET_NONE;
-	if (new_team) {
-		l->town_square = make_default(l, "town-square", "Town Square");
-		l->off_topic = make_default(l, "off-topic", "Off-Topic");
+	l->into = TARGET_NONE;
+	for (uint32_t i = 0; i < l->teams_count; i++) {
+		if (!l->teams[i].made)
+			continue;
+		l->teams[i].town_square = make_default(l, i, "town-square", "Town Square");
+		l->teams[i].off_topic = make_default(l, i, "off-topic", "Off-Topic");
 	}
 	uint32_t count = l->x->convs.count;
 	ark_auto(ark_freep) uint32_t *order = ark_calloc(count + 1, sizeof(*order));
@@ -495,7 +534,7 @@ void targets_make(struct load *l, bool new_team)
 	qsort_r(order, count, sizeof(*order), by_age, l);
 	for (uint32_t i = 0; i < count; i++) {
 		struct slack_conv *c = &l->x->convs.list[order[i]];
-		c->target = make_one(l, order[i], new_team);
+		c->target = make_one(l, order[i]);
 		struct load_target *t = &l->targets[c->target];
 		t->files_left += c->files_left;
 		if (t->created_ms == 0 || (c->created_ms > 0 && c->created_ms < t->created_ms))
@@ -513,11 +552,26 @@ void targets_make(struct load *l, bool new_team)
 	}
 }
 
-bool target_mention(const struct load *l, uint32_t conv, struct ark_str *out)
+bool target_mention(const struct load *l, uint32_t team, uint32_t conv, struct ark_str *out)
 {
 	const struct load_target *t = &l->targets[l->x->convs.list[conv].target];
-	if (t->skipped || target_is_direct(t))
+	if (t->skipped || target_is_direct(t) || (l->teams_count > 1 && t->team != team))
 		return false;
 	*out = t->name;
 	return true;
+}
+
+bool target_elsewhere(const struct load *l, uint32_t team, uint32_t conv, struct ark_str *out)
+{
+	const struct load_target *t = &l->targets[l->x->convs.list[conv].target];
+	if (t->skipped || target_is_direct(t) || t->team == team)
+		return false;
+	*out = t->slack_name;
+	return true;
+}
+
+uint32_t target_team(const struct load *l, uint32_t conv)
+{
+	const struct load_target *t = &l->targets[l->x->convs.list[conv].target];
+	return target_is_direct(t) ? TEAM_NONE : t->team;
 }

@@ -181,8 +181,8 @@ static enum ark_rc find_scope(struct scope *s, struct load *l, struct db_conn *c
 	                          "SELECT r.run, r.options ->> 'since_us', r.options ->> 'until_us', "
 	                          "(r.options ->> 'no_direct')::boolean, (r.options ->> 'no_joins')::boolean, "
 	                          "(r.options ->> 'skip_bots')::boolean, coalesce(r.options ->> 'into_channel', ''), "
-	                          "r.run_no FROM matterark.run r JOIN teams t ON t.id = r.team_id WHERE t.name = $1 "
-	                          "AND r.undone IS NULL ORDER BY r.archives @> $2::jsonb DESC, r.run_no DESC LIMIT 1",
+	                          "r.run_no FROM matterark.run r JOIN teams t ON t.id = r.team_id WHERE (t.name = $1 OR "
+	                          "$1 IS NULL) AND r.undone IS NULL ORDER BY r.archives @> $2::jsonb DESC, r.run_no DESC LIMIT 1",
 	                          DB_PARAMS(ark_str_z(l->set.team), ark_buf_view(&clean)), &s->run, err);
 	if (rc < 0 || db_rows(s->run) == 0)
 		return rc;

@@ -3,6 +3,7 @@
 
 #include "common/base/mem.h"
 #include "import/load/load.h"
+#include "import/load/team.h"
 #include "import/report/private.h"
 
 #include "common/base/banned.h"
@@ -29,6 +30,26 @@ static void fill_archives(const struct slack_export *x, struct import_report *ou
 			.has_users = s->has_users,
 		};
 	}
+}
+
+static int by_folder(const void *a, const void *b)
+{
+	const struct report_workspace *x = a, *y = b;
+	return ark_str_cmp(x->folder, y->folder);
+}
+
+static void fill_workspaces(const struct load *l, struct import_report *out)
+{
+	uint32_t count = l->x->workspaces_count;
+	out->workspaces = ark_calloc(count + (size_t)1, sizeof(*out->workspaces));
+	out->workspaces_count = count;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t team = l->by_workspace ? l->team_of_workspace[i + 1] : 0;
+		out->workspaces[i] = (struct report_workspace){ .folder = l->x->workspaces[i].folder,
+			                                        .id = l->x->workspaces[i].team,
+			                                        .team = ark_str_z(l->teams[team].name) };
+	}
+	qsort(out->workspaces, count, sizeof(*out->workspaces), by_folder);
 }
 
 static struct ark_str text_or(struct ark_str a, struct ark_str b)
@@ -72,6 +93,7 @@ static struct report_channel channel_of(const struct load *l, const struct load_
 		.name = t->skipped ? ARK_STR_NONE : t->name,
 		.display = t->skipped ? ARK_STR_NONE : t->display,
 		.type = t->skipped ? 0 : t->type,
+		.team = t->skipped || direct ? ARK_STR_NONE : ark_str_z(l->teams[t->team].name),
 		.existed = t->existed,
 		.archived = t->archived_ms != 0 || (known && c->archived),
 		.left_out = t->skipped ? t->skip : SKIP_NONE,
@@ -158,10 +180,27 @@ static int by_id(const void *a, const void *b)
 	return ark_str_cmp(x->slack_id, y->slack_id);
 }
 
+/* People in the team with the most of them; in a single one all that have an account count, see below. */
+static uint64_t largest_team(const struct load *l)
+{
+	const struct slack_people *people = &l->x->people;
+	ark_auto(ark_freep) bool *member = ark_calloc(people->count + (size_t)1, sizeof(*member));
+	uint64_t most = 0;
+	for (uint32_t t = 0; t < l->teams_count; t++) {
+		uint64_t n = l->teams[t].before;
+		if (l->by_workspace)
+			team_members(l, t, member);
+		for (uint32_t i = 0; l->by_workspace && i < people->count; i++)
+			n += member[i] && people->list[i].active;
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
 static void fill_people(const struct load *l, struct import_report *out)
 {
 	const struct slack_people *people = &l->x->people;
-	out->team_people = l->report.team_before;
+	out->team_people = largest_team(l);
 	out->active_users = l->report.active_before;
 	out->people = ark_calloc(people->count + (size_t)1, sizeof(*out->people));
 	for (uint32_t i = 0; i < people->count; i++) {
@@ -173,7 +212,8 @@ static void fill_people(const struct load *l, struct import_report *out)
 		out->people[out->people_count++] = person_of(l, i);
 		if (p->merged)
 			continue;
-		out->team_people += p->active && p->used;
+		if (!l->by_workspace)
+			out->team_people += p->active && p->used;
 		out->active_users += p->active && p->kind == PERSON_HUMAN;
 	}
 	qsort(out->people, out->people_count, sizeof(*out->people), by_id);
@@ -183,8 +223,9 @@ void import_report_from_load(const struct load *l, struct import_report *out)
 {
 	out->run = ark_str_z(l->run);
 	out->workspace = l->workspace;
-	out->team = ark_str_z(l->set.team);
-	out->team_display = ark_str_z(l->set.team_display);
+	out->several_teams = l->by_workspace && l->teams_count > 1;
+	out->team = out->several_teams ? ARK_STR_NONE : ark_str_z(l->teams[0].name);
+	out->team_display = out->several_teams ? ARK_STR_NONE : ark_str_z(l->teams[0].display);
 	out->database_new = l->fresh;
 	out->start_ms = l->start_ms;
 	out->total = l->report.total;
@@ -194,6 +235,7 @@ void import_report_from_load(const struct load *l, struct import_report *out)
 	out->months_count = l->report.months_count;
 	out->folder_clashes = l->x->convs.folder_clashes;
 	fill_archives(l->x, out);
+	fill_workspaces(l, out);
 	fill_channels(l, out);
 	fill_people(l, out);
 }
@@ -201,6 +243,7 @@ void import_report_from_load(const struct load *l, struct import_report *out)
 void import_report_release(struct import_report *r)
 {
 	free(r->archives);
+	free(r->workspaces);
 	free(r->channels);
 	free(r->people);
 	ark_pool_release(&r->strings);

@@ -47,6 +47,19 @@ static void write_run(struct json_out *o, const struct import_report *r)
 	json_out_text(o, "file_store", r->files_place);
 }
 
+static void write_workspaces(struct json_out *o, const struct import_report *r)
+{
+	json_out_open_list(o, "workspaces");
+	for (uint32_t i = 0; i < r->workspaces_count; i++) {
+		json_out_open(o, NULL);
+		json_out_text(o, "folder", r->workspaces[i].folder);
+		json_out_text(o, "id", r->workspaces[i].id);
+		json_out_text(o, "team", r->workspaces[i].team);
+		json_out_close(o);
+	}
+	json_out_close(o);
+}
+
 static void write_archives(struct json_out *o, const struct import_report *r)
 {
 	json_out_open_list(o, "archives");
@@ -104,6 +117,7 @@ static void write_channel(struct json_out *o, const struct report_channel *c)
 	json_out_text(o, "slack_name", c->slack_name);
 	json_out_text(o, "name", c->name);
 	json_out_text(o, "display_name", c->display);
+	json_out_text(o, "team", c->team);
 	json_out_text(o, "type",
 	              c->type != 0 ? ark_str_z(report_type_name(c->type)) : ARK_STR_NONE);
 	json_out_text(o, "left_out",
@@ -250,6 +264,7 @@ void report_write_json(struct report_file *f, const struct import_report *r,
 	json_out_open(&o, NULL);
 	json_out_text(&o, "format", ARK_LIT(REPORT_FORMAT)); /* first: REPORT_MARK */
 	write_run(&o, r);
+	write_workspaces(&o, r);
 	write_archives(&o, r);
 	write_totals(&o, r);
 	write_channels(f, &o, r);

@@ -23,12 +23,20 @@ struct report_archive {
 	bool has_users;
 };
 
+/* One of an organisation. */
+struct report_workspace {
+	struct ark_str folder; /* below teams/ */
+	struct ark_str id;     /* "T…", or none */
+	struct ark_str team;   /* URL name of the team it goes into */
+};
+
 struct report_channel {
 	struct ark_str slack_id;
 	struct ark_str slack_name; /* of direct conversations: who takes part */
 	struct ark_str name;       /* in Mattermost's addresses; none when left out */
 	struct ark_str display;    /* "" for direct ones */
 	char type;                 /* 'O', 'P', 'D', 'G'; 0 when left out */
+	struct ark_str team;       /* URL name of its team; none for direct ones and those left out */
 	bool existed;              /* stood in the database before the run */
 	bool archived;
 	enum skip_reason left_out; /* SKIP_NONE: imported */
@@ -91,6 +99,7 @@ struct import_report {
 
 	/* made by import_report_from_load */
 	struct ark_str run, workspace, team, team_display;
+	bool several_teams; /* an organisation's: `team` is none, each channel has its own */
 	bool database_new; /* made by this run */
 	int64_t start_ms;
 	struct load_count total;
@@ -99,13 +108,15 @@ struct import_report {
 	uint32_t months_count;
 	struct report_archive *archives;
 	uint32_t archives_count;
+	struct report_workspace *workspaces; /* in order of their folders; none in other exports */
+	uint32_t workspaces_count;
 	struct report_channel *channels; /* most messages first, those left out at the end */
 	uint32_t channels_count;
 	struct report_person *people; /* who has or gets an account, in order of slack_id */
 	uint32_t people_count;
 	uint32_t people_without_account; /* listed, but in no channel and author of nothing */
 	uint32_t folder_clashes;         /* folders claimed by two conversations */
-	uint64_t team_people;  /* usable accounts in the team, bots and those of before with them */
+	uint64_t team_people;  /* usable accounts in the largest team, bots and those of before with them */
 	uint64_t active_users; /* usable accounts without bots, those of before with them */
 	struct ark_pool strings;
 };

@@ -155,6 +155,22 @@ static void say_reasons(struct lines *l, const struct load_count *c)
 	}
 }
 
+static void say_workspaces(struct lines *l, const struct import_report *r)
+{
+	for (uint32_t i = 0; i < r->workspaces_count; i++) {
+		const struct report_workspace *w = &r->workspaces[i];
+		label(l, i == 0 ? "teams" : "");
+		ark_buf_str(&l->b, w->folder);
+		if (ark_str_has(w->id)) {
+			ark_buf_z(&l->b, " (");
+			ark_buf_str(&l->b, w->id);
+			ark_buf_c(&l->b, ')');
+		}
+		ark_buf_fmt(&l->b, " into '%.*s'", ARK_FMT(w->team));
+		line(l);
+	}
+}
+
 static void say_places(struct lines *l, const struct import_report *r)
 {
 	struct report_people_counts n = report_count_people(r);
@@ -301,6 +317,7 @@ void import_report_say(const struct import_report *r, const char *folder, struct
 	say_reasons(&l, &r->total);
 	if (!load_count_holds(&r->total))
 		ark_warn(talk, "import.sum", "the numbers do not add up: a fault of this program");
+	say_workspaces(&l, r);
 	say_places(&l, r);
 	say_attention(&l, r);
 	say_time(&l, r);

@@ -152,7 +152,7 @@ void page_phases(struct ark_buf *b, const struct import_report *r)
 
 /* ---- channels ---- */
 
-static void channel_names(struct ark_buf *b, const struct report_channel *c)
+static void channel_names(struct ark_buf *b, const struct report_channel *c, bool tell_team)
 {
 	bool direct = c->type == 'D' || c->type == 'G';
 	ark_buf_z(b, "<th class=\"name\">");
@@ -160,6 +160,11 @@ static void channel_names(struct ark_buf *b, const struct report_channel *c)
 	if (!direct && ark_str_has(c->name) && !ark_str_eq(c->name, c->slack_name)) {
 		ark_buf_z(b, "<small>here: ");
 		page_name(b, c->name);
+		ark_buf_z(b, "</small>");
+	}
+	if (tell_team && ark_str_has(c->team)) {
+		ark_buf_z(b, "<small>team: ");
+		page_name(b, c->team);
 		ark_buf_z(b, "</small>");
 	}
 	ark_buf_fmt(b, "</th><td><span class=\"tag%s\">%s</span>", c->type == 0 ? " quiet" : "",
@@ -191,10 +196,10 @@ static void channel_left_out(struct ark_buf *b, const struct load_count *c)
 	ark_buf_z(b, "</details></td>");
 }
 
-static void channel_row(struct ark_buf *b, const struct report_channel *c)
+static void channel_row(struct ark_buf *b, const struct report_channel *c, bool tell_team)
 {
 	ark_buf_z(b, "<tr>");
-	channel_names(b, c);
+	channel_names(b, c, tell_team);
 	cell_count(b, c->count.read);
 	cell_count(b, c->count.written);
 	channel_left_out(b, &c->count);
@@ -228,7 +233,7 @@ void page_channels(struct report_file *f, const struct import_report *r)
 	    "<th class=\"n\">Reactions</th><th class=\"n\">Files</th><th class=\"d\">First</th>"
 	    "<th class=\"d\">Last</th><th class=\"n\">Members</th></tr></thead><tbody>\n");
 	for (uint32_t i = 0; i < r->channels_count; i++) {
-		channel_row(b, &r->channels[i]);
+		channel_row(b, &r->channels[i], r->several_teams);
 		report_file_drain(f);
 	}
 	ark_buf_z(b, "</tbody></table></div></section>\n");

@@ -150,11 +150,22 @@ static enum conv_kind kind_of(enum conv_list list, const struct flags *f, struct
 	return CONV_PUBLIC;
 }
 
-/* The first to claim a folder keeps it, public channels before others. */
-static void claim_folder(struct slack_convs *c, struct ark_str folder, uint32_t conv)
+/* A folder of one workspace is not that of another, whatever it is called. */
+static void folder_key(const struct slack_convs *c, struct ark_str folder, struct ark_buf *key)
 {
-	if (folder.len == 0)
+	ark_buf_init(key, SIZE_MAX / 2);
+	ark_buf_str(key, c->scope);
+	ark_buf_str(key, folder);
+}
+
+/* The first to claim a folder keeps it, public channels before others. */
+static void claim_folder(struct slack_convs *c, struct ark_str name, uint32_t conv)
+{
+	if (name.len == 0)
 		return;
+	ark_auto(ark_buf_release) struct ark_buf key;
+	folder_key(c, name, &key);
+	struct ark_str folder = ark_buf_view(&key);
 	uint32_t owner = ark_map_get(&c->by_folder, folder);
 	if (owner != ARK_MAP_NONE && owner != conv) {
 		bool same_kind = c->list[owner].kind == c->list[conv].kind;
@@ -163,6 +174,24 @@ static void claim_folder(struct slack_convs *c, struct ark_str folder, uint32_t 
 			return;
 	}
 	ark_map_put(&c->by_folder, folder, conv);
+}
+
+/* Another workspace's list names it as well: whoever is a member there is a member. */
+static void unite(struct slack_conv *x, uint32_t *members, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		add_member(x, members[i]);
+	unique_members(x);
+	free(members);
+}
+
+/* Of several workspaces the first by folder: the same whatever order the archive has. */
+static void note_home(const struct slack_convs *c, uint32_t *home, struct ark_str *scope)
+{
+	if (c->workspace != 0 && (*home == 0 || ark_str_cmp(c->scope, *scope) < 0)) {
+		*home = c->workspace;
+		*scope = c->scope;
+	}
 }
 
 bool slack_convs_add(struct slack_convs *c, struct slack_people *people, enum conv_list list,
@@ -176,7 +205,21 @@ bool slack_convs_add(struct slack_convs *c, struct slack_people *people, enum co
 		at = append(c, id);
 	struct slack_conv *x = &c->list[at];
 	struct flags f = { 0 };
+	if (!x->listed || x->source != c->source)
+		x->shared = false;
+	else
+		x->shared |= x->last_lists != c->workspace;
+	x->last_lists = c->workspace;
+	uint32_t *before = x->shared ? x->members : NULL, before_count = x->members_count;
+	if (x->shared) {
+		x->members = NULL;
+		x->members_count = 0;
+	}
 	read_object(c, people, x, object, &f);
+	if (before != NULL)
+		unite(x, before, before_count);
+	note_home(c, &x->listed_home, &x->listed_scope);
+	c->scoped |= c->workspace != 0;
 	enum conv_kind kind = kind_of(list, &f, x->name);
 	/* in two lists at once (mpims also stand in groups.json): the narrower kind is the true one */
 	x->kind = x->listed && x->kind > kind ? x->kind : kind;
@@ -187,10 +230,39 @@ bool slack_convs_add(struct slack_convs *c, struct slack_people *people, enum co
 	return true;
 }
 
+/* The only conversation of that name which workspaces list and have no folder for, or CONV_NONE. */
+static uint32_t listed_below(const struct slack_convs *c, struct ark_str name)
+{
+	uint32_t found = CONV_NONE;
+	for (uint32_t i = 0; c->scoped && i < c->count; i++) {
+		const struct slack_conv *x = &c->list[i];
+		if (x->listed_home == 0 || x->days_home != 0 || !ark_str_eq(x->name, name))
+			continue;
+		if (found != CONV_NONE)
+			return CONV_NONE;
+		found = i;
+	}
+	return found;
+}
+
+static uint32_t find_folder(struct slack_convs *c, struct ark_str folder, struct ark_str key)
+{
+	uint32_t at = ark_map_get(&c->by_folder, key);
+	if (at == ARK_MAP_NONE && c->workspace == 0 && (at = listed_below(c, folder)) != CONV_NONE)
+		ark_map_put(&c->by_folder, key, at);
+	if (at == ARK_MAP_NONE)
+		return CONV_NONE;
+	note_home(c, &c->list[at].days_home, &c->list[at].days_scope);
+	c->list[at].days_at_root |= c->workspace == 0;
+	return at;
+}
+
 uint32_t slack_convs_folder(struct slack_convs *c, struct ark_str folder)
 {
-	uint32_t at = ark_map_get(&c->by_folder, folder);
-	if (at != ARK_MAP_NONE)
+	ark_auto(ark_buf_release) struct ark_buf key;
+	folder_key(c, folder, &key);
+	uint32_t at = find_folder(c, folder, ark_buf_view(&key));
+	if (at != CONV_NONE)
 		return at;
 	ark_auto(ark_buf_release) struct ark_buf id;
 	ark_buf_init(&id, LIMIT_ENTRY_NAME * 2);
@@ -199,8 +271,13 @@ uint32_t slack_convs_folder(struct slack_convs *c, struct ark_str folder)
 		direct = (folder.ptr[i] >= 'A' && folder.ptr[i] <= 'Z') ||
 		         (folder.ptr[i] >= '0' && folder.ptr[i] <= '9');
 	if (!direct)
-		ark_buf_z(&id, "folder:");
+		ark_buf_fmt(&id, "folder:%.*s", ARK_FMT(c->scope));
 	ark_buf_str(&id, folder);
+	at = slack_convs_find(c, ark_buf_view(&id)); /* a direct one that several workspaces have */
+	if (at != CONV_NONE) {
+		ark_map_put(&c->by_folder, ark_buf_view(&key), at);
+		return find_folder(c, folder, ark_buf_view(&key));
+	}
 	at = append(c, ark_buf_view(&id));
 	struct slack_conv *x = &c->list[at];
 	x->name = direct ? ARK_STR_NONE : ark_pool_str(&c->strings, folder);
@@ -209,8 +286,8 @@ uint32_t slack_convs_folder(struct slack_convs *c, struct ark_str folder)
 	          : comments                                         ? CONV_COMMENTS
 	          : ark_str_starts(folder, ARK_LIT("mpdm-"))         ? CONV_GROUP
 	                                                             : CONV_PRIVATE;
-	ark_map_put(&c->by_folder, folder, at);
-	return at;
+	ark_map_put(&c->by_folder, ark_buf_view(&key), at);
+	return find_folder(c, folder, ark_buf_view(&key));
 }
 
 uint32_t slack_convs_find(const struct slack_convs *c, struct ark_str id)

@@ -45,6 +45,15 @@ struct slack_conv {
 	uint32_t files;
 	uint32_t source;     /* the newest archive that has it */
 	uint32_t target;     /* index of the Mattermost channel it goes to (load/target.h) */
+	/* in the export of an organisation (grid.h): numbers of workspaces, 0 for none */
+	uint32_t home;        /* the one it belongs to, as far as is known */
+	uint32_t listed_home; /* of those whose lists name it, the first by folder; `listed_scope` its folder */
+	uint32_t days_home;   /* the same of those below which its day files lie */
+	struct ark_str listed_scope, days_scope;
+	uint32_t last_lists;  /* whose lists named it last */
+	bool shared;          /* lists of several workspaces name it: its members are all of theirs */
+	bool days_at_root;    /* day files lie beside the workspaces */
+	bool marked;          /* for slack_days_open_marked */
 };
 
 struct slack_convs {
@@ -56,6 +65,9 @@ struct slack_convs {
 	struct ark_map by_folder; /* folder name to conversation */
 	struct ark_pool strings;
 	uint32_t folder_clashes;  /* two conversations that claim one folder */
+	uint32_t workspace;       /* whose lists and folders are being read; 0: the export's own */
+	struct ark_str scope;     /* "teams/<folder>/" of that one, or "" */
+	bool scoped;              /* a workspace listed something */
 };
 
 void slack_convs_release(struct slack_convs *c);
@@ -66,7 +78,8 @@ bool slack_convs_add(struct slack_convs *c, struct slack_people *people, enum co
                      struct json_val object);
 
 /* The conversation of a folder; one that stands in no list is made: "D…" direct, "mpdm-…" group,
- * "FC…" comments, anything else a private channel (who could read it is unknown). */
+ * "FC…" comments, anything else a private channel (who could read it is unknown). A folder at the root of
+ * an organisation may be that of a conversation which only the lists of workspaces name. */
 uint32_t slack_convs_folder(struct slack_convs *c, struct ark_str folder);
 
 /* By Slack id, or CONV_NONE. */

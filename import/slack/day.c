@@ -18,6 +18,7 @@
 
 struct slack_days {
 	const struct slack_export *x;
+	bool marked; /* only what is marked */
 	struct slack_block blocks[BLOCKS];
 	struct slack_block *ready[BLOCKS];
 	uint32_t ready_count;
@@ -221,11 +222,13 @@ static enum ark_rc read_source(struct slack_days *d, uint32_t source, struct ark
 		if (rc == ARK_FAIL || entry.unsafe)
 			continue; /* counted by the first pass */
 		struct ark_str folder;
-		if (slack_entry_kind(entry.name, src->root, &folder) != ENTRY_DAY)
+		if (slack_entry_kind(entry.name, src, &folder) != ENTRY_DAY)
 			continue;
 		uint32_t conv = ark_map_get(&d->x->convs.by_folder, folder);
 		if (conv == ARK_MAP_NONE)
 			return ark_err_stop(err, ARK_KIND_INPUT, "'%s' changed while it was read", src->path);
+		if (d->marked && !d->x->convs.list[conv].marked)
+			continue;
 		d->at = (struct slack_piece){ .source = source, .conv = conv };
 		d->name_len = entry.name.len < sizeof(d->name) ? entry.name.len : sizeof(d->name) - 1;
 		memcpy(d->name, entry.name.ptr, d->name_len);
@@ -252,10 +255,11 @@ static void *reader(void *ctx)
 
 /* ---- the other side ---- */
 
-struct slack_days *slack_days_open(const struct slack_export *x)
+static struct slack_days *begin(const struct slack_export *x, bool marked)
 {
 	struct slack_days *d = ark_calloc(1, sizeof(*d));
 	d->x = x;
+	d->marked = marked;
 	for (uint32_t i = 0; i < BLOCKS; i++) {
 		ark_buf_init(&d->blocks[i].data, BLOCK_CEIL);
 		d->idle[d->idle_count++] = &d->blocks[i];
@@ -266,6 +270,16 @@ struct slack_days *slack_days_open(const struct slack_export *x)
 		ark_bug("cannot start a thread");
 	d->thread_runs = true;
 	return d;
+}
+
+struct slack_days *slack_days_open(const struct slack_export *x)
+{
+	return begin(x, false);
+}
+
+struct slack_days *slack_days_open_marked(const struct slack_export *x)
+{
+	return begin(x, true);
 }
 
 void slack_days_close(struct slack_days *d)

@@ -36,6 +36,8 @@ struct slack_days;
 
 /* Start reading; `x` must stay as it is until slack_days_close (the thread only reads it). */
 struct slack_days *slack_days_open(const struct slack_export *x);
+/* Only those of conversations that are marked. */
+struct slack_days *slack_days_open_marked(const struct slack_export *x);
 /* Stops the thread wherever it is. NULL is fine. */
 void slack_days_close(struct slack_days *d);
 void slack_days_closep(struct slack_days **d);

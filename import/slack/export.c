@@ -12,6 +12,7 @@
 #include "common/io/archive.h"
 #include "import/slack/body.h"
 #include "import/slack/elements.h"
+#include "import/slack/grid.h"
 #include "import/slack/mend.h"
 #include "import/slack/ts.h"
 
@@ -43,6 +44,7 @@ void slack_export_release(struct slack_export *x)
 	free(x->sources);
 	slack_people_release(&x->people);
 	slack_convs_release(&x->convs);
+	slack_grid_release(x);
 	ark_map_release(&x->bodies);
 	ark_pool_release(&x->strings);
 	*x = (struct slack_export){ 0 };
@@ -76,14 +78,17 @@ static bool is_day_name(struct ark_str base)
 	return true;
 }
 
-enum slack_entry_kind slack_entry_kind(struct ark_str name, struct ark_str root,
+enum slack_entry_kind slack_entry_kind(struct ark_str name, const struct slack_source *source,
                                        struct ark_str *folder)
 {
 	if (is_junk(name))
 		return ENTRY_JUNK;
-	if (!ark_str_starts(name, root))
+	if (!ark_str_starts(name, source->root))
 		return ENTRY_OTHER;
-	struct ark_str rel = ark_str_from(name, root.len);
+	struct ark_str rel = ark_str_from(name, source->root.len), workspace;
+	size_t scope = source->grid ? slack_grid_scope(rel, &workspace) : 0;
+	struct ark_str whole = rel;
+	rel = ark_str_from(rel, scope);
 	size_t slash = ark_str_find(rel, '/', 0);
 	if (slash == SIZE_MAX) {
 		for (size_t i = 0; i < sizeof(LISTS) / sizeof(LISTS[0]); i++)
@@ -98,7 +103,7 @@ enum slack_entry_kind slack_entry_kind(struct ark_str name, struct ark_str root,
 		return ENTRY_BODY;
 	if (!is_day_name(base))
 		return ENTRY_OTHER;
-	*folder = ark_str_first(rel, slash);
+	*folder = ark_str_first(whole, scope + slash);
 	return ENTRY_DAY;
 }
 
@@ -129,6 +134,8 @@ static enum ark_rc on_list_element(void *ctx, struct ark_str text, uint64_t offs
 		bool ok = r->list < 0 ? slack_people_add(&r->x->people, root)
 		                      : slack_convs_add(&r->x->convs, &r->x->people,
 		                                        (enum conv_list)r->list, root);
+		if (ok && r->list < 0)
+			slack_grid_user(r->x, slack_people_find(&r->x->people, json_text(json_get(root, "id"))), root);
 		if (ok)
 			return ARK_OK;
 		ark_err_set(&why, ARK_KIND_INPUT, "an entry without an id");
@@ -198,6 +205,59 @@ static size_t folder_len(struct ark_str name)
 	return at;
 }
 
+/* A shorter root turned up, in the first archive: what was read below the longer one is somebody else's. */
+static void forget(struct slack_export *x, struct slack_source *src)
+{
+	slack_people_clear(&x->people);
+	slack_convs_release(&x->convs);
+	slack_grid_release(x);
+	src->has_users = false;
+}
+
+static void take_root(struct slack_export *x, uint32_t source, struct scan *s, struct ark_str name, size_t len)
+{
+	if (s->root_known && source == 0)
+		forget(x, &x->sources[source]);
+	s->root_known = true;
+	s->root_len = len;
+	memcpy(s->root, name.ptr, len);
+	s->root[len] = '\0';
+}
+
+/* Where "teams/" begins when `dir` is the folder of a workspace, "…teams/<folder>/", else SIZE_MAX. */
+static size_t teams_at(struct ark_str dir)
+{
+	size_t parent = dir.len > 0 ? folder_len(ark_str_first(dir, dir.len - 1)) : 0;
+	struct ark_str folder;
+	if (parent < 6)
+		return SIZE_MAX;
+	size_t at = parent - 6;
+	return (at == 0 || dir.ptr[at - 1] == '/') && slack_grid_scope(ark_str_from(dir, at), &folder) ==
+	       dir.len - at ? at : SIZE_MAX;
+}
+
+/* A list in the folder of a workspace: the export begins where `teams/` lies. */
+static enum ark_rc workspace_list(struct slack_export *x, uint32_t source, struct io_archive *a,
+                                  struct scan *s, struct ark_str name, size_t teams, size_t which,
+                                  struct ark_err *err)
+{
+	if (!s->root_known || teams < s->root_len)
+		take_root(x, source, s, name, teams);
+	else if (teams > s->root_len || memcmp(s->root, name.ptr, teams) != 0)
+		return ARK_OK;
+	s->grid = true;
+	struct ark_str folder;
+	(void)slack_grid_scope(ark_str_from(name, teams), &folder);
+	uint32_t workspace = slack_grid_workspace(x, folder);
+	if (workspace == 0)
+		return ark_err_set(err, ARK_KIND_LIMIT, "'%s' holds more than %u workspaces",
+		                   x->sources[source].path, LIMIT_WORKSPACES);
+	slack_grid_enter(x, workspace);
+	enum ark_rc rc = read_list(x, source, a, name, which, err);
+	slack_grid_enter(x, 0);
+	return rc;
+}
+
 static enum ark_rc scan_entry(struct slack_export *x, uint32_t source, struct io_archive *a,
                               struct scan *s, const struct io_entry *entry,
                               struct ark_err *err)
@@ -216,20 +276,13 @@ static enum ark_rc scan_entry(struct slack_export *x, uint32_t source, struct io
 	for (size_t i = 0; i < sizeof(LISTS) / sizeof(LISTS[0]); i++) {
 		if (!ark_str_eqz(base, LISTS[i].name))
 			continue;
-		if (ark_str_starts(ark_str_from(name, s->root_len), ARK_LIT("teams/")) && dir > 0)
-			s->grid = true;
+		size_t teams = teams_at(ark_str_first(name, dir));
+		if (teams != SIZE_MAX)
+			return workspace_list(x, source, a, s, name, teams, i, err);
 		if (s->root_known && dir > s->root_len)
 			return ARK_OK; /* deeper than the export's own: not one of its lists */
 		if (!s->root_known || dir < s->root_len) {
-			if (s->root_known && source == 0) { /* read below the longer root: somebody else's */
-				slack_people_clear(&x->people);
-				slack_convs_release(&x->convs);
-				src->has_users = false;
-			}
-			s->root_known = true;
-			s->root_len = dir;
-			memcpy(s->root, name.ptr, dir);
-			s->root[dir] = '\0';
+			take_root(x, source, s, name, dir);
 		} else if (memcmp(s->root, name.ptr, dir) != 0) {
 			return ARK_OK; /* a second folder of the same depth: the first one is the export */
 		}
@@ -260,24 +313,34 @@ static void guess_root(struct scan *s)
 	}
 }
 
-static void count_days(struct slack_export *x, struct slack_source *src, const struct scan *s)
+static void count_days(struct slack_export *x, struct slack_source *src, const struct scan *s, bool below)
 {
 	for (uint32_t i = 0; i < s->folders.count; i++) {
 		struct ark_str folder = ark_map_key(&s->folders, i);
 		if (!ark_str_starts(folder, ark_str_n(s->root, s->root_len)))
 			continue;
 		folder = ark_str_from(folder, s->root_len);
+		struct ark_str workspace;
+		size_t scope = s->grid ? slack_grid_scope(folder, &workspace) : 0;
+		if (below != (scope > 0))
+			continue;
+		uint32_t number = scope > 0 ? slack_grid_workspace(x, workspace) : 0;
+		if (scope > 0 && number == 0)
+			continue;
+		folder = ark_str_from(folder, scope);
 		if (is_junk(folder) || ark_str_find(folder, '/', 0) != SIZE_MAX || folder.len == 0)
 			continue;
 		uint32_t files = s->folders.entries[i].value;
+		slack_grid_enter(x, number);
 		uint32_t at = slack_convs_folder(&x->convs, folder); /* may move the list */
+		slack_grid_enter(x, 0);
 		struct slack_conv *conv = &x->convs.list[at];
 		conv->source = x->convs.source;
 		conv->files += files;
 		conv->files_left += files;
 		src->day_files += files;
+		x->day_files += files;
 	}
-	x->day_files += src->day_files;
 }
 
 static enum ark_rc open_one(struct slack_export *x, uint32_t source, struct ark_err *err)
@@ -310,24 +373,19 @@ static enum ark_rc open_one(struct slack_export *x, uint32_t source, struct ark_
 		if (rc < 0)
 			return rc;
 	}
-	if (scan.grid && !src->has_users && x->convs.count == 0)
-		scan.root_known = false;
 	if (!scan.root_known)
 		guess_root(&scan);
 	src->root = ark_pool_str(&x->strings, ark_str_n(scan.root, scan.root_len));
-	if (scan.grid) {
-		ark_err_set(err, ARK_KIND_REFUSED,
-		            "'%s' is an Enterprise Grid organisation export (it has a teams/ folder)", src->path);
-		ark_err_hint(err, "unpack it and import each workspace folder below teams/ into a team of its own");
-		return ARK_FAIL;
-	}
+	src->grid = scan.grid;
+	x->grid |= scan.grid;
 	if (!scan.root_known) {
 		ark_err_set(err, ARK_KIND_INPUT, "'%s' holds nothing of a Slack export", src->path);
 		ark_err_hint(err, "expected are channels.json, users.json and folders with files named "
 		                  "like 2024-05-01.json");
 		return ARK_FAIL;
 	}
-	count_days(x, src, &scan);
+	count_days(x, src, &scan, true); /* first: what has no folder there may have one at the root */
+	count_days(x, src, &scan, false);
 	return ARK_OK;
 }
 

@@ -21,8 +21,27 @@ struct slack_source {
 	uint64_t avatar_files;   /* and pictures of people */
 	uint64_t list_damage;    /* entries of the lists that could not be read */
 	bool has_users;
+	bool grid;               /* of a whole organisation: workspaces below teams/ (grid.h) */
 	char last_day[11];       /* "2024-05-01": name of the newest day file; only with several archives */
 	int64_t newest_us;       /* greatest message ts, known after the second pass */
+};
+
+/* Somebody in the list of users of a workspace. */
+struct slack_listed {
+	uint32_t person;
+	uint32_t source;
+	bool deleted, guest;   /* there */
+};
+
+/* A workspace of an organisation: a folder below teams/. */
+struct slack_workspace {
+	struct ark_str folder;
+	struct ark_str scope;    /* "teams/<folder>/" */
+	struct ark_str team;     /* its id, "T…", or none where nothing tells: see grid.h */
+	struct slack_listed *people; /* each once, as the newest archive has them, behind slack_grid_settle */
+	uint32_t people_count, people_cap;
+	struct ark_map natives;  /* votes for its id: team_id of active members, */
+	struct ark_map everybody; /* of all */
 };
 
 struct slack_export {
@@ -30,6 +49,10 @@ struct slack_export {
 	uint32_t sources_count;
 	struct slack_people people;
 	struct slack_convs convs;
+	bool grid;             /* an archive of an organisation is among them */
+	struct slack_workspace *workspaces; /* numbered from 1: slack_conv.home - 1 is the index */
+	uint32_t workspaces_count;
+	struct ark_str org;    /* id of the organisation, "E…", or none */
 	struct ark_map bodies; /* ids of files whose bodies the archives hold, to the last source that does */
 	uint64_t day_files;
 	uint64_t day_bytes; /* of their text, as the archives say it: for telling how far we are */
@@ -47,14 +70,15 @@ void slack_export_release(struct slack_export *x);
  * Read the lists of the archives or folders `paths`, whichever order they are given in: the oldest
  * first, so that what a newer one says wins.
  * FAIL: a path that is no archive (INPUT, MISSING), an archive without anything of an export (INPUT),
- * an Enterprise Grid organisation export (REFUSED). STOP: read errors.
+ * too many workspaces (LIMIT). STOP: read errors.
  */
 enum ark_rc slack_export_open(struct slack_export *x, char *const *paths, uint32_t count,
                               struct ark_err *err);
 
-/* What an entry is, by its name below the root; folder is written for ENTRY_DAY. */
+/* What an entry is, by its name below the root; folder is written for ENTRY_DAY: "general", in the
+ * export of an organisation "teams/acme/general" too. */
 enum slack_entry_kind { ENTRY_OTHER, ENTRY_LIST, ENTRY_DAY, ENTRY_BODY, ENTRY_JUNK };
-enum slack_entry_kind slack_entry_kind(struct ark_str name, struct ark_str root,
+enum slack_entry_kind slack_entry_kind(struct ark_str name, const struct slack_source *source,
                                        struct ark_str *folder);
 
 #endif

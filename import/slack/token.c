@@ -71,7 +71,7 @@ enum ark_rc slack_token_read(const struct slack_source *source, struct slack_tok
 		enum ark_rc got = io_archive_next(a, &entry, &why);
 		if (got == ARK_END || got == ARK_STOP)
 			return ARK_OK;
-		if (got == ARK_OK && slack_entry_kind(entry.name, source->root, &folder) == ENTRY_DAY &&
+		if (got == ARK_OK && slack_entry_kind(entry.name, source, &folder) == ENTRY_DAY &&
 		    read_entry(a, chunk, out))
 			return ARK_OK;
 	}

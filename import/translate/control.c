@@ -75,6 +75,8 @@ void control_channel(struct markup *m, const struct text_world *world, struct ar
 	struct ark_str name;
 	if (world->channel != NULL && world->channel(world->ctx, id, &name))
 		markup_mention(m, '~', name);
+	else if (world->elsewhere != NULL && world->elsewhere(world->ctx, id, &name))
+		literal(m, '#', name);
 	else if (label.len > 0)
 		literal(m, '~', label.ptr[0] == '#' ? ark_str_from(label, 1) : label);
 	else

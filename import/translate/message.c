@@ -53,6 +53,13 @@ static bool on_channel(void *ctx, struct ark_str id, struct ark_str *out)
 	return conv != CONV_NONE && t->names.channel(t->names.ctx, conv, out);
 }
 
+static bool on_elsewhere(void *ctx, struct ark_str id, struct ark_str *out)
+{
+	struct translator *t = ctx;
+	uint32_t conv = slack_convs_find(&t->x->convs, id);
+	return conv != CONV_NONE && t->names.elsewhere != NULL && t->names.elsewhere(t->names.ctx, conv, out);
+}
+
 static bool on_nothing(void *ctx, struct ark_str id, struct ark_str *out)
 {
 	(void)ctx;
@@ -74,6 +81,7 @@ void translator_init(struct translator *t, struct slack_export *x, const struct 
 	t->world = (struct text_world){ .ctx = t,
 		                        .user = on_user,
 		                        .channel = on_channel,
+		                        .elsewhere = on_elsewhere,
 		                        .group = on_nothing,
 		                        .emoji = on_nothing,
 		                        .message = on_message };

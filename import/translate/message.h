@@ -24,6 +24,8 @@ struct translate_names {
 	void *ctx;
 	/* Mattermost name of a conversation's channel; false for direct ones */
 	bool (*channel)(void *ctx, uint32_t conv, struct ark_str *out);
+	/* name in Slack of one whose channel cannot be mentioned there; may be NULL */
+	bool (*elsewhere)(void *ctx, uint32_t conv, struct ark_str *out);
 };
 
 struct translator {

@@ -160,6 +160,13 @@ void name_channel(struct ark_str name, struct ark_str slack_id, struct ark_buf *
 		ark_buf_str(out, base);
 }
 
+void name_team(struct ark_str text, struct ark_buf *out)
+{
+	size_t start = out->len;
+	put_folded(text, "", out);
+	trim(out, start, "-", 64);
+}
+
 bool name_team_valid(struct ark_str name)
 {
 	if (name.len < 2 || name.len > 64 || !is_alnum(name.ptr[0]) ||

@@ -18,7 +18,9 @@ void name_channel(struct ark_str name, struct ark_str slack_id, struct ark_buf *
 void name_user_numbered(struct ark_str base, unsigned number, struct ark_buf *out);
 /* For channel collisions: cut to 55 bytes, '-', last 8 of the Slack id in lower case. */
 void name_channel_with_id(struct ark_str base, struct ark_str slack_id, struct ark_buf *out);
-/* A team URL name from free text; false when nothing valid can be made of it. */
+/* A team's URL name from free text; what comes out need not be valid: too short, or a reserved word. */
+void name_team(struct ark_str text, struct ark_buf *out);
+/* Does Mattermost take it? */
 bool name_team_valid(struct ark_str name);
 /* Shown names: control and direction characters that the server drops are dropped, blanks trimmed,
  * cut to `runes`. */

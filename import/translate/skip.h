@@ -22,6 +22,7 @@
 	X(REPLY_BROADCAST, "reply_broadcast", false, "a pointer to a reply that was imported")      \
 	X(CANVAS_UPDATE, "canvas_update", false, "notice of a change in a canvas")                  \
 	X(CANVAS_COMMENT, "canvas_comment", false, "a comment on a file or canvas")                 \
+	X(NO_WORKSPACE, "no_workspace", true, "nothing tells which workspace of the organisation it belongs to") \
 	X(CHANNEL_DELETED, "channel_deleted", false, "its channel was deleted in Mattermost for good")      \
 	X(OPTION_JOINS, "option_no_joins", false, "join or leave, left out by --no-joins")          \
 	X(OPTION_BOTS, "option_bots", false, "written by a bot, left out by --bots skip")           \

@@ -24,6 +24,8 @@ struct text_world {
 	bool (*user)(void *ctx, struct ark_str id, struct ark_str *out);
 	/* "C…", "G…" to the Mattermost channel name, without '~'; false for direct conversations too */
 	bool (*channel)(void *ctx, struct ark_str id, struct ark_str *out);
+	/* the name in Slack of one that cannot be mentioned from here: it is in another team */
+	bool (*elsewhere)(void *ctx, struct ark_str id, struct ark_str *out);
 	/* "S…" to the handle of a Mattermost group, without '@' */
 	bool (*group)(void *ctx, struct ark_str id, struct ark_str *out);
 	/* name of an own custom emoji of the workspace to the name it has in Mattermost */

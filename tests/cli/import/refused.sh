@@ -1,10 +1,5 @@
 # Exit code 4: the wrong archive or the wrong target, named; nothing was changed.
 need_pg
-mkdir -p grid/teams/acme
-export_of grid/teams/acme
-echo '[]' >grid/org_users.json
-run matter-import check grid
-run matter-import slack grid --team acme --database "$(db)" --create-schema
 export_of export
 slack() { run matter-import slack export --team acme "$@"; }
 echo "== a database without Mattermost"

@@ -4,7 +4,7 @@ code matter-import
 code matter-import improt a.zip
 code matter-import slack --tema acme a.zip
 code matter-import slack a.zip --dry-runn --team acme
-code matter-import slack a.zip
+code matter-import slack "$SOURCE_ROOT/fixtures/slack/guests/export" --database host=nowhere
 code matter-import slack --team acme
 code matter-import check
 code matter-import check a.zip --team acme

@@ -122,8 +122,8 @@ static void people_get_their_status(void)
 {
 	struct slack_export x;
 	slack_export_init(&x);
-	ark_auto(bare_release) struct load l = { .x = &x };
-	l.set.team = "kites";
+	struct load_team team = { .name = "kites" };
+	ark_auto(bare_release) struct load l = { .x = &x, .teams = &team, .teams_count = 1 };
 	fill_people_kinds(&l);
 	struct import_report r = { .check = true, .tool_version = ARK_LIT("1.2.3") };
 	import_report_from_load(&l, &r);
@@ -153,7 +153,8 @@ static void channels_are_sorted_and_named(void)
 {
 	struct slack_export x;
 	slack_export_init(&x);
-	ark_auto(bare_release) struct load l = { .x = &x };
+	struct load_team team = { .name = "kites" };
+	ark_auto(bare_release) struct load l = { .x = &x, .teams = &team, .teams_count = 1 };
 	uint32_t anna = person(&x, "anna"), ben = person(&x, "ben");
 	x.people.list[ben].active = false;
 	l.targets = ark_calloc(5, sizeof(*l.targets));
@@ -177,7 +178,9 @@ static void channels_are_sorted_and_named(void)
 	CHECK_I64(r.channels_count, 4);
 	CHECK_I64(r.channels[0].count.read, 3);
 	CHECK_I64(r.channels[1].count.read, 2);
+	CHECK_STR(r.channels[0].team, "kites");
 	CHECK_STR(r.channels[2].slack_name, "anna, ben");
+	CHECK(!ark_str_has(r.channels[2].team)); /* a direct one is in none */
 	CHECK_I64(r.channels[2].members_live, 1);
 	CHECK_I64(r.channels[3].left_out, SKIP_OPTION_CHANNELS);
 	CHECK_I64(r.channels[3].type, 0);
@@ -190,7 +193,8 @@ static void archives_lose_their_folders(void)
 {
 	struct slack_export x;
 	slack_export_init(&x);
-	ark_auto(bare_release) struct load l = { .x = &x };
+	struct load_team team = { .name = "kites" };
+	ark_auto(bare_release) struct load l = { .x = &x, .teams = &team, .teams_count = 1 };
 	x.sources = ark_calloc(2, sizeof(*x.sources));
 	x.sources_count = 2;
 	x.sources[0].path = ark_strdupz("/home/mara/secret plans/export.zip");

@@ -150,6 +150,18 @@ static void colliding_channel_names_get_the_id(void)
 		  TEN TEN TEN TEN TEN "abc-23abcdef");
 }
 
+static void team_names_come_from_folders(void)
+{
+	static const char *const PAIRS[][2] = { { "Acme Ltd", "acme-ltd" }, { "--a_b  (c)--", "a-b-c" },
+		                                { "Café Zürich", "cafe-zurich" }, { "公司", "" } };
+	for (size_t i = 0; i < sizeof(PAIRS) / sizeof(PAIRS[0]); i++) {
+		ark_auto(ark_buf_release) struct ark_buf name;
+		ark_buf_init(&name, 4096);
+		name_team(ark_str_z(PAIRS[i][0]), &name);
+		CHECK_STR(ark_buf_view(&name), PAIRS[i][1]);
+	}
+}
+
 static void team_names_are_judged_as_the_server_does(void)
 {
 	CHECK(name_team_valid(ARK_LIT("acme")));
@@ -197,6 +209,7 @@ int main(void)
 	TAP_RUN(channel_names_are_cut_to_64_bytes);
 	TAP_RUN(channel_names_never_look_like_group_or_direct);
 	TAP_RUN(colliding_channel_names_get_the_id);
+	TAP_RUN(team_names_come_from_folders);
 	TAP_RUN(team_names_are_judged_as_the_server_does);
 	TAP_RUN(shown_names_lose_what_the_server_drops);
 	return tap_done();
