@@ -377,7 +377,7 @@ enum ark_rc load_live(const struct load_job *job, struct load *l, struct db_conn
 		ark_err_hint(err, "run the same command again: what is there already is not written twice");
 	if (rc == ARK_OK && job->files != NULL && !job->dry_run &&
 	    (rc = job->files(job->ctx, conn, l, l->fresh ? 0 : l->start_ms, err)) < 0)
-		rc = ark_err_in(err, rc, "the messages are imported, but not all of their files");
+		rc = ark_err_in(err, rc, "everything is imported, but the files of its messages are not all there");
 	out->phase_ms[PHASE_FINISH] = ark_time_tick_ms() - began;
 	return rc;
 }

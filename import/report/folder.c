@@ -278,6 +278,15 @@ static enum ark_rc replace(struct report_folder *f, char old[256], struct ark_er
 	return ark_err_errno(err, errnum, "cannot replace '%s'", f->place);
 }
 
+/* The earlier report again, and the new one is given up. */
+static void put_back(struct report_folder *f, const char *old)
+{
+	if (strcmp(old, f->part) == 0)
+		f->published = renameat2(f->parent_fd, f->part, f->parent_fd, f->name, RENAME_EXCHANGE) != 0;
+	else if (renameat(f->parent_fd, f->name, f->parent_fd, f->part) == 0)
+		f->published = renameat(f->parent_fd, old, f->parent_fd, f->name) != 0;
+}
+
 enum ark_rc report_folder_publish(struct report_folder *f, struct ark_err *err)
 {
 	char other[256], old[256] = "";
@@ -296,8 +305,12 @@ enum ark_rc report_folder_publish(struct report_folder *f, struct ark_err *err)
 	}
 	f->published = true;
 	if ((errno = ark_fail_step("sync the folder that holds the report")) != 0 ||
-	    fsync(f->parent_fd) != 0)
-		return ark_err_errno(err, errno, "cannot write the folder of '%s'", f->place);
+	    fsync(f->parent_fd) != 0) {
+		enum ark_rc rc = ark_err_errno(err, errno, "cannot write the folder of '%s'", f->place);
+		if (old[0] != '\0')
+			put_back(f, old);
+		return rc;
+	}
 	int fd = old[0] != '\0' ? open_folder(f->parent_fd, old) : -1;
 	if (fd >= 0) {
 		remove_report(f->parent_fd, old, fd);
