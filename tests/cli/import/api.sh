@@ -6,8 +6,6 @@ import http.server, sys
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
-        with open('asked', 'a') as f:
-            f.write('%s %s\n' % (self.command, self.path))
         good = self.path == '/mm/api/v4/caches/invalidate' and self.headers['Authorization'] == 'Bearer secret-token'
         with open('asked', 'a') as f: # before the answer: the tool may be done right after it
             f.write('%s %s\n' % (self.command, self.path))
