@@ -41,7 +41,7 @@ enum ark_rc files_spool(struct db_conn *conn, struct io_spool *to, uint64_t *cou
 			++*count;
 		}
 		if (held.len > (64u << 10) || rc == ARK_END) {
-			enum ark_rc added = io_spool_add(to, local_temp_dir(), held.data, held.len, err);
+			enum ark_rc added = io_spool_add(to, io_temp_dir(), held.data, held.len, err);
 			ark_buf_reset(&held);
 			rc = added < 0 ? added : rc;
 		}

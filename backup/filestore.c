@@ -119,7 +119,7 @@ static bool stays_inside(const char *path)
 
 static enum ark_rc to_spool(void *ctx, const char *ptr, size_t len, struct ark_err *err)
 {
-	return io_spool_add(ctx, local_temp_dir(), ptr, len, err);
+	return io_spool_add(ctx, io_temp_dir(), ptr, len, err);
 }
 
 static enum ark_rc fetch_object(struct filestore *f, const char *path, struct pack_tools *tools,
@@ -128,7 +128,7 @@ static enum ark_rc fetch_object(struct filestore *f, const char *path, struct pa
 	struct io_spool body = IO_SPOOL_NONE;
 	enum ark_rc rc = store_read(f->store, path, 0, UINT64_MAX, (struct ark_sink){ to_spool, &body }, NULL, err);
 	if (rc == ARK_OK && body.fd < 0)
-		rc = io_spool_add(&body, local_temp_dir(), "", 0, err);
+		rc = io_spool_add(&body, io_temp_dir(), "", 0, err);
 	*size_bytes = 0;
 	if (rc == ARK_OK && body.fd >= 0)
 		rc = pack_put_file(tools, body.fd, id, size_bytes, err);

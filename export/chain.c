@@ -275,8 +275,7 @@ static enum ark_rc note_change(struct compare *k, uint32_t channel, enum change_
 	memcpy(ch.id, id.ptr, id.len);
 	last->count++;
 	c->count++;
-	const char *dir = getenv("TMPDIR");
-	return io_spool_add(&c->spool, dir != NULL ? dir : "/tmp", (const char *)&ch, sizeof(ch), err);
+	return io_spool_add(&c->spool, io_temp_dir(), (const char *)&ch, sizeof(ch), err);
 }
 
 /* A channel that the state names and the scope does not: all that is known of it are its paths. */

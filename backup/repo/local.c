@@ -16,12 +16,6 @@
 
 #define PATH_CEIL 8192
 
-const char *local_temp_dir(void)
-{
-	const char *dir = getenv("TMPDIR");
-	return dir != NULL && dir[0] != '\0' ? dir : "/tmp";
-}
-
 static enum ark_rc cache_path(struct repo *r, const char *name, struct ark_buf *path, struct ark_err *err)
 {
 	ark_buf_init(path, PATH_CEIL);

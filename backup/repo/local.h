@@ -16,7 +16,5 @@ enum ark_rc local_mirror_trim(struct repo *r, int64_t begun_ms, struct ark_err *
 /* Small notes by name ("verified"), appended or replaced. MISSING when there is none. */
 enum ark_rc local_note_read(struct repo *r, const char *name, struct ark_buf *out, struct ark_err *err);
 enum ark_rc local_note_write(struct repo *r, const char *name, struct ark_str text, struct ark_err *err);
-/* $TMPDIR, or /tmp. */
-const char *local_temp_dir(void);
 
 #endif

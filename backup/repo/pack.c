@@ -428,7 +428,7 @@ static enum ark_rc seal_file(struct pack_tools *t, int fd, uint64_t len, const s
                              struct io_spool *to, struct repo_id *pack, struct ark_err *err)
 {
 	ark_auto(ark_freep) char *space = ark_malloc(CRYPT_PIECE);
-	const char *dir = local_temp_dir();
+	const char *dir = io_temp_dir();
 	struct pack_ready *r = &t->ready;
 	unsigned char head[CRYPT_STREAM_HEAD];
 	uint64_t at = 0;

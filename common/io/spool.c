@@ -10,6 +10,12 @@
 
 #include "common/base/banned.h"
 
+const char *io_temp_dir(void)
+{
+	const char *dir = getenv("TMPDIR");
+	return dir != NULL && dir[0] != '\0' ? dir : "/tmp";
+}
+
 /* A file without a name, where the file system has those; else one that loses its name at once. */
 static int make_file(const char *dir)
 {

@@ -14,6 +14,9 @@ struct io_spool {
 	uint64_t len;     /* bytes written */
 };
 
+/* Where temporary files go when nobody says: $TMPDIR, else /tmp. */
+const char *io_temp_dir(void);
+
 #define IO_SPOOL_NONE ((struct io_spool){ -1, 0 })
 
 /* Append; makes the file in `dir` when it is the first. STOP when the disk is full. */

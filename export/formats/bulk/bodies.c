@@ -33,7 +33,7 @@ enum ark_rc bulk_body_add(struct bulk_file *b, const struct export_attachment *f
 	ark_buf_add(&b->scratch, (const char *)&body, sizeof(body));
 	ark_buf_str(&b->scratch, f->copy_path);
 	ark_buf_add(&b->scratch, path->data + from, path->len - from);
-	return io_spool_add(&b->bodies, bulk_temp_dir(), b->scratch.data, b->scratch.len, err);
+	return io_spool_add(&b->bodies, io_temp_dir(), b->scratch.data, b->scratch.len, err);
 }
 
 static enum ark_rc to_zip(void *ctx, const void *data, size_t len, struct ark_err *err)

@@ -9,12 +9,6 @@
 
 #define PIECE (256u << 10)
 
-const char *bulk_temp_dir(void)
-{
-	const char *dir = getenv("TMPDIR");
-	return dir != NULL && dir[0] != '\0' ? dir : "/tmp";
-}
-
 void bulk_note(struct bulk_file *b, const char *reason, uint64_t n)
 {
 	b->run->note(b->run->note_ctx, reason, n);

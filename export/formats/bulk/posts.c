@@ -95,8 +95,8 @@ static enum ark_rc keep_entry(struct bulk_file *b, const struct export_record *r
 		.len = (uint32_t)b->object.len,
 		.number = b->entries_count++,
 	};
-	enum ark_rc rc = io_spool_add(&b->objects, bulk_temp_dir(), b->object.data, b->object.len, err);
-	return rc == ARK_OK ? io_spool_add(&b->entries, bulk_temp_dir(), (const char *)&e, sizeof(e), err) : rc;
+	enum ark_rc rc = io_spool_add(&b->objects, io_temp_dir(), b->object.data, b->object.len, err);
+	return rc == ARK_OK ? io_spool_add(&b->entries, io_temp_dir(), (const char *)&e, sizeof(e), err) : rc;
 }
 
 enum ark_rc bulk_posts_add(struct bulk_file *b, const struct export_record *r, struct ark_err *err)
@@ -240,7 +240,7 @@ static enum ark_rc put_thread(struct bulk_file *b, const struct bulk_entry *list
 	mm_bulk_post_end(&b->line, any, NULL, 0);
 	if (rc == ARK_OK)
 		rc = ark_buf_ok(&b->line, "a thread as a line", err);
-	return rc == ARK_OK ? io_spool_add(&b->posts[b->place.members_count > 0], bulk_temp_dir(), b->line.data,
+	return rc == ARK_OK ? io_spool_add(&b->posts[b->place.members_count > 0], io_temp_dir(), b->line.data,
 	                                   b->line.len, err)
 	                    : rc;
 }

@@ -55,8 +55,6 @@ struct bulk_file {
 	struct ark_buf object, line, key, scratch;
 };
 
-/* Temporary files go there. */
-const char *bulk_temp_dir(void);
 void bulk_note(struct bulk_file *b, const char *reason, uint64_t n);
 struct ark_str bulk_name(const struct bulk_file *b, const struct export_person *p);
 /* The two of a direct channel, by its name; the same twice for notes to oneself. False: not known. */

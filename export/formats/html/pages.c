@@ -69,11 +69,9 @@ static enum ark_rc put_waiting(struct html_archive *a, const struct export_recor
 	ark_buf_add(&a->piece, (const char *)&w, sizeof(w));
 	ark_buf_str(&a->piece, ark_buf_view(&a->html));
 	ark_buf_str(&a->piece, ark_buf_view(&a->text));
-	const char *dir = getenv("TMPDIR");
 	enum ark_rc rc = ark_buf_ok(&a->piece, "a message as HTML", err);
 	if (rc == ARK_OK)
-		rc = io_spool_add(&a->spool, dir != NULL && dir[0] != '\0' ? dir : "/tmp", a->piece.data,
-		                  a->piece.len, err);
+		rc = io_spool_add(&a->spool, io_temp_dir(), a->piece.data, a->piece.len, err);
 	if (rc < 0)
 		return rc;
 	if (a->entries_count == a->entries_cap) {

@@ -37,7 +37,6 @@ struct bucket {
 struct html_search {
 	struct bucket buckets[HTML_BUCKETS];
 	struct io_spool spool;
-	const char *temp_dir;
 	struct ark_map seen; /* words of this message */
 	struct ark_buf docs; /* the script that is being filled */
 	struct ark_buf pages;
@@ -52,8 +51,6 @@ struct html_search {
 struct html_search *html_search_new(void)
 {
 	struct html_search *s = ark_calloc(1, sizeof(*s));
-	const char *dir = getenv("TMPDIR");
-	s->temp_dir = dir != NULL && dir[0] != '\0' ? dir : "/tmp";
 	s->spool = IO_SPOOL_NONE;
 	for (size_t i = 0; i < HTML_BUCKETS; i++)
 		ark_buf_init(&s->buckets[i].block, BLOCK_BYTES + 2 * HTML_WORD_BYTES);
@@ -99,7 +96,7 @@ static enum ark_rc block_out(struct html_search *s, struct bucket *b, struct ark
 	uint64_t at = s->spool.fd < 0 ? 0 : s->spool.len;
 	if (b->block.len == 0)
 		return ARK_OK;
-	enum ark_rc rc = io_spool_add(&s->spool, s->temp_dir, b->block.data, b->block.len, err);
+	enum ark_rc rc = io_spool_add(&s->spool, io_temp_dir(), b->block.data, b->block.len, err);
 	if (rc < 0)
 		return rc;
 	if ((b->count & (b->count + 1)) == 0)

@@ -14,12 +14,6 @@
 
 #include "common/base/banned.h"
 
-const char *slack_temp_dir(void)
-{
-	const char *dir = getenv("TMPDIR");
-	return dir != NULL && dir[0] != '\0' ? dir : "/tmp";
-}
-
 void slack_ts_text(int64_t ts_us, char out[SLACK_TS])
 {
 	snprintf(out, SLACK_TS, "%lld.%06lld", (long long)(ts_us / 1000000), (long long)(ts_us % 1000000));
@@ -145,7 +139,7 @@ static enum ark_rc add_stamp(struct slack_archive *a, struct ark_str channel, st
 	if (ark_map_get(&a->stamps_at, channel) == ARK_MAP_NONE)
 		new_range(a, channel);
 	a->ranges[a->ranges_count - 1][1]++;
-	return io_spool_add(&a->stamps, slack_temp_dir(), (const char *)pair,
+	return io_spool_add(&a->stamps, io_temp_dir(), (const char *)pair,
 	                    sizeof(pair), err);
 }
 

@@ -142,7 +142,7 @@ enum ark_rc slack_list_channel(struct slack_archive *a, struct ark_err *err)
 	ark_buf_c(&a->line, '}');
 	enum ark_rc rc = ark_buf_ok(&a->line, "a channel in Slack's form", err);
 	return rc < 0 ? rc
-	              : io_spool_add(&a->lists[list], slack_temp_dir(), a->line.data,
+	              : io_spool_add(&a->lists[list], io_temp_dir(), a->line.data,
 	                             a->line.len, err);
 }
 

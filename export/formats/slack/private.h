@@ -33,9 +33,6 @@
 #define SLACK_ID     12 /* "U" and ten characters, and its NUL */
 #define SLACK_BUFFER (96u << 20)
 
-/* Temporary files go there. */
-const char *slack_temp_dir(void);
-
 enum slack_list { SLACK_CHANNELS, SLACK_GROUPS, SLACK_MPIMS, SLACK_DMS, SLACK_LISTS };
 
 /* A message that waits: its JSON without the closing brace lies in the spool. */

@@ -27,7 +27,7 @@ enum ark_rc slack_uploads_add(struct slack_archive *a, const struct export_recor
 		ark_buf_add(&a->scratch, (const char *)&u, sizeof(u));
 		ark_buf_str(&a->scratch, f->copy_path);
 		ark_buf_str(&a->scratch, f->name);
-		rc = io_spool_add(&a->uploads, slack_temp_dir(), a->scratch.data, a->scratch.len, err);
+		rc = io_spool_add(&a->uploads, io_temp_dir(), a->scratch.data, a->scratch.len, err);
 	}
 	return rc;
 }

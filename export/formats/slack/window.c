@@ -47,7 +47,7 @@ enum ark_rc slack_window_add(struct slack_archive *a, const struct export_record
 		.author = r->author != NULL ? (uint32_t)(r->author - a->run->people) : UINT32_MAX,
 		.deleted = r->delete_ms > 0,
 	};
-	rc = io_spool_add(&a->spool, slack_temp_dir(), a->line.data, a->line.len, err);
+	rc = io_spool_add(&a->spool, io_temp_dir(), a->line.data, a->line.len, err);
 	if (rc < 0)
 		return rc;
 	if (a->entries_count == a->entries_cap) {
