@@ -12,15 +12,7 @@
 static bool is_user(void *ctx, struct ark_str name)
 {
 	const struct html_archive *a = ctx;
-	return ark_map_get(&a->users, name) != ARK_MAP_NONE;
-}
-
-static void channel_key(struct ark_buf *key, struct ark_str team_id, struct ark_str name)
-{
-	ark_buf_reset(key);
-	ark_buf_str(key, team_id);
-	ark_buf_c(key, '/');
-	ark_buf_str(key, name);
+	return format_names_user(&a->meant, name) != NULL;
 }
 
 /* A channel of the team that the message stands in. */
@@ -29,11 +21,10 @@ static bool find_channel(void *ctx, struct ark_str name, struct ark_str *title, 
 	struct html_archive *a = ctx;
 	if (a->channels_count == 0)
 		return false;
-	channel_key(&a->key, a->channels[a->channels_count - 1].channel->team_id, name);
-	uint32_t at = ark_map_get(&a->by_name, ark_buf_view(&a->key));
-	if (at == ARK_MAP_NONE)
+	struct ark_str team_id = a->channels[a->channels_count - 1].channel->team_id;
+	const struct export_channel *c = format_names_channel(&a->meant, team_id, name);
+	if (c == NULL)
 		return false;
-	const struct export_channel *c = &a->run->channels[at];
 	*title = c->display_name.len > 0 ? c->display_name : c->name;
 	ark_buf_reset(&a->href);
 	ark_buf_z(&a->href, "../../");
@@ -63,8 +54,7 @@ static void html_drop(void *self)
 	struct html_archive *a = self;
 	if (a == NULL)
 		return;
-	ark_map_release(&a->users);
-	ark_map_release(&a->by_name);
+	format_names_release(&a->meant);
 	free(a->person_posts);
 	json_doc_free(a->json);
 	io_spool_close(&a->spool);
@@ -75,7 +65,7 @@ static void html_drop(void *self)
 	}
 	free(a->channels);
 	html_search_free(a->search);
-	struct ark_buf *const bufs[] = { &a->html, &a->text, &a->key, &a->href, &a->piece, &a->page };
+	struct ark_buf *const bufs[] = { &a->html, &a->text, &a->href, &a->piece, &a->page };
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
 		ark_buf_release(bufs[i]);
 	free(a);
@@ -89,18 +79,13 @@ static enum ark_rc html_begin(const struct export_run *run, void **self, struct 
 	a->names = (struct html_names){ is_user, find_channel, find_emoji, a };
 	a->spool = IO_SPOOL_NONE;
 	a->page_day = -1;
-	struct ark_buf *const bufs[] = { &a->html, &a->text, &a->key, &a->href, &a->piece, &a->page };
+	struct ark_buf *const bufs[] = { &a->html, &a->text, &a->href, &a->piece, &a->page };
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
 		ark_buf_init(bufs[i], HTML_BUFFER);
 	a->person_posts = ark_calloc(run->people_count + 1, sizeof(*a->person_posts));
 	a->json = json_doc_new();
 	a->search = html_search_new();
-	for (size_t i = 0; i < run->people_count; i++)
-		ark_map_put(&a->users, run->people[i].user_name, (uint32_t)i);
-	for (size_t i = 0; i < run->channels_count; i++) {
-		channel_key(&a->key, run->channels[i].team_id, run->channels[i].name);
-		ark_map_put(&a->by_name, ark_buf_view(&a->key), (uint32_t)i);
-	}
+	format_names_init(&a->meant, run);
 	return html_assets(a, err);
 }
 

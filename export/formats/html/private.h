@@ -21,6 +21,7 @@
 #include "common/io/spool.h"
 #include "common/json/value.h"
 #include "export/formats/markdown/html.h"
+#include "export/formats/names.h"
 #include "export/formats/thread.h"
 #include "export/out.h"
 #include "export/record.h"
@@ -69,8 +70,7 @@ struct html_search;
 struct html_archive {
 	const struct export_run *run;
 	struct html_names names;
-	struct ark_map users;    /* user name -> index in run->people */
-	struct ark_map by_name;  /* "team id/channel name" -> index in run->channels */
+	struct format_names meant;
 	uint64_t *person_posts;  /* per run->people */
 	struct json_doc *json;
 	struct io_spool spool;
@@ -79,7 +79,7 @@ struct html_archive {
 	struct html_channel *channels;
 	size_t channels_count, channels_cap;
 	struct html_search *search;
-	struct ark_buf html, text, key, href, piece;
+	struct ark_buf html, text, href, piece;
 	/* the page that is being filled */
 	struct ark_buf page;
 	struct html_page_name page_name;

@@ -12,31 +12,22 @@ static bool find_user(void *ctx, struct ark_str name, struct ark_str *id)
 {
 	struct slack_archive *a = ctx;
 	static _Thread_local char room[SLACK_ID];
-	uint32_t at = ark_map_get(&a->by_user_name, name);
-	if (at == ARK_MAP_NONE)
+	const struct export_person *p = format_names_user(&a->meant, name);
+	if (p == NULL)
 		return false;
-	*id = slack_user_id(a, a->run->people[at].id, room);
+	*id = slack_user_id(a, p->id, room);
 	return true;
-}
-
-static void channel_key(struct ark_buf *key, struct ark_str team_id, struct ark_str name)
-{
-	ark_buf_reset(key);
-	ark_buf_str(key, team_id);
-	ark_buf_c(key, '/');
-	ark_buf_str(key, name);
 }
 
 static bool find_channel(void *ctx, struct ark_str name, struct ark_str *id, struct ark_str *title)
 {
 	struct slack_archive *a = ctx;
 	static _Thread_local char room[SLACK_ID];
-	channel_key(&a->key, a->channel->team_id, name);
-	uint32_t at = ark_map_get(&a->by_channel_name, ark_buf_view(&a->key));
-	if (at == ARK_MAP_NONE)
+	const struct export_channel *c = format_names_channel(&a->meant, a->channel->team_id, name);
+	if (c == NULL)
 		return false;
-	*id = slack_channel_id(a, a->run->channels[at].id, room);
-	*title = slack_channel_name(a, &a->run->channels[at]);
+	*id = slack_channel_id(a, c->id, room);
+	*title = slack_channel_name(a, c);
 	return true;
 }
 
@@ -81,10 +72,10 @@ static void slack_drop(void *self)
 		return;
 	io_zip_free(a->zip);
 	export_file_drop(&a->file);
-	struct ark_map *const maps[] = { &a->user_ids, &a->channel_ids, &a->by_user_name, &a->by_channel_name, &a->shown,
-		                         &a->stamps_at };
+	struct ark_map *const maps[] = { &a->user_ids, &a->channel_ids, &a->shown, &a->stamps_at };
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
 		ark_map_release(maps[i]);
+	format_names_release(&a->meant);
 	struct ark_buf *const bufs[] = { &a->ids, &a->workspace, &a->pins, &a->line, &a->text, &a->day, &a->key, &a->scratch };
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
 		ark_buf_release(bufs[i]);
@@ -129,12 +120,7 @@ static enum ark_rc slack_begin(const struct export_run *run, void **self, struct
 		ark_buf_init(bufs[i], SLACK_BUFFER);
 	a->json = json_doc_new();
 	a->one_zip = needs_one(run);
-	for (size_t i = 0; i < run->people_count; i++)
-		ark_map_put(&a->by_user_name, run->people[i].user_name, (uint32_t)i);
-	for (size_t i = 0; i < run->channels_count; i++) {
-		channel_key(&a->key, run->channels[i].team_id, run->channels[i].name);
-		ark_map_put(&a->by_channel_name, ark_buf_view(&a->key), (uint32_t)i);
-	}
+	format_names_init(&a->meant, run);
 	slack_names_gather(a);
 	return slack_ids_read(a, err);
 }

@@ -23,6 +23,7 @@
 #include "common/json/out.h"
 #include "common/json/value.h"
 #include "export/formats/markdown/mrkdwn.h"
+#include "export/formats/names.h"
 #include "export/formats/thread.h"
 #include "export/out.h"
 #include "export/record.h"
@@ -52,7 +53,7 @@ struct slack_archive {
 	struct ark_map user_ids, channel_ids; /* Mattermost id -> index in `ids` */
 	struct ark_buf ids;                   /* NUL-ended strings */
 	struct ark_buf workspace;             /* Slack's id of the one that all came from; empty: none */
-	struct ark_map by_user_name, by_channel_name;
+	struct format_names meant;
 	struct ark_map shown;                 /* "team id/display name" -> how many channels are called so */
 	/* the time stamps of what was imported: (id hash, microseconds), by channel */
 	struct io_spool stamps;
