@@ -20,6 +20,7 @@
 #define LIMIT_DB_CONNECTIONS 64          /* waited for side by side; more is a bug */
 #define LIMIT_SQL (16u << 20)            /* bytes of a statement that we build */
 #define LIMIT_DSN 16384                  /* bytes of a data source name; longer: usage error */
+#define LIMIT_LEDGER_LINE 8192           /* bytes of a line of a purge ledger; longer: the file is refused */
 
 /* --- export --- */
 #define LIMIT_RECORD (96u << 20)          /* bytes of one exported line; more: the run fails, naming the post */

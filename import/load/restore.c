@@ -6,6 +6,7 @@
 #include "import/load/restore.h"
 
 #include "common/base/limits.h"
+#include "common/mm/thread.h"
 
 #include "common/base/banned.h"
 
@@ -178,12 +179,5 @@ enum ark_rc restore_table(struct db_conn *conn, int64_t run_no, const struct cha
 
 enum ark_rc restore_threads(struct db_conn *conn, struct ark_err *err)
 {
-	/* Fact: docs/mattermost-facts.md "Threads" */
-	return db_exec(conn,
-	               "UPDATE threads t SET replycount = x.replies, lastreplyat = x.newest, participants = "
-	               "x.people FROM (SELECT r.id, coalesce(sum(y.n), 0) AS replies, coalesce(max(y.newest), 0) AS "
-	               "newest, coalesce(jsonb_agg(y.userid ORDER BY y.newest) FILTER (WHERE y.userid IS NOT NULL), "
-	               "'[]') AS people FROM (SELECT DISTINCT id FROM ark_recount) r LEFT JOIN LATERAL (SELECT "
-	               "p.userid, count(*) AS n, max(p.createat) AS newest FROM posts p WHERE p.rootid = r.id AND "
-	               "p.deleteat = 0 GROUP BY p.userid) y ON true GROUP BY r.id) x WHERE t.postid = x.id", err);
+	return mm_threads_recount(conn, "ark_recount", err);
 }
