@@ -111,6 +111,14 @@ static void add_source(struct create *c, const char *name, struct ark_str value)
 		add_part(c, &p);
 }
 
+/* Who owns something or may use it: what has to be there before the part "owners" can be run. */
+static const char ROLES[] =
+    "SELECT string_agg(quote_ident(rolname), ', ' ORDER BY rolname COLLATE \"C\") FROM pg_catalog.pg_roles WHERE oid IN ("
+    "SELECT s.refobjid FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.oid = s.dbid "
+    "WHERE d.datname = current_database() AND s.refclassid = 'pg_catalog.pg_authid'::regclass "
+    "UNION SELECT c.relowner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema')";
+
 /* Facts that tell this source from every other; those that may not be asked for are left out. */
 static enum ark_rc describe_source(struct create *c, struct ark_err *err)
 {
@@ -123,6 +131,7 @@ static enum ark_rc describe_source(struct create *c, struct ark_err *err)
 		{ "database_encoding", "SELECT current_setting('server_encoding')" },
 		{ "schema_version", "SELECT max(version)::text FROM db_migrations" },
 		{ "diagnostic_id", "SELECT value::text FROM systems WHERE name = 'DiagnosticId'" },
+		{ "roles", ROLES },
 	};
 	char host[256] = "";
 	for (size_t i = 0; i < sizeof(ASKED) / sizeof(ASKED[0]); i++) {
@@ -331,7 +340,7 @@ static void plan_tables(struct create *c)
 struct schema_thread {
 	struct create *c;
 	pthread_t thread;
-	struct dump_job jobs[2];
+	struct dump_job job;
 	_Atomic bool stop;
 	enum ark_rc rc;
 	struct ark_err err;
@@ -340,21 +349,17 @@ struct schema_thread {
 static void *dump_schema(void *arg)
 {
 	struct schema_thread *t = arg;
-	for (int i = 0; i < 2 && t->rc == ARK_OK; i++)
-		t->rc = dump_run(&t->jobs[i], &t->err);
+	t->rc = dump_run(&t->job, &t->err);
 	return NULL;
 }
 
 static enum ark_rc schema_begin(struct schema_thread *t, struct create *c, struct ark_err *err)
 {
-	static const char *const SECTIONS[] = { "pre-data", "post-data" };
 	*t = (struct schema_thread){ .c = c };
-	for (int i = 0; i < 2; i++) {
-		t->jobs[i] = (struct dump_job){ .program = &c->pg_dump, .dsn = c->a->place.dsn.data,
-			                        .snapshot = c->source.snapshot, .section = SECTIONS[i],
-			                        .stop = &t->stop };
-		ark_buf_init(&t->jobs[i].out, SCHEMA_MAX);
-	}
+	t->job = (struct dump_job){ .program = &c->pg_dump, .dsn = c->a->place.dsn.data,
+		                    .snapshot = c->source.snapshot, .stop = &t->stop };
+	for (int i = 0; i < DUMP_TEXTS; i++)
+		ark_buf_init(&t->job.out[i], SCHEMA_MAX);
 	if (pthread_create(&t->thread, NULL, dump_schema, t) != 0)
 		return ark_err_stop(err, ARK_KIND_MEMORY, "cannot start a thread");
 	return ARK_OK;
@@ -362,15 +367,18 @@ static enum ark_rc schema_begin(struct schema_thread *t, struct create *c, struc
 
 static void schema_release(struct schema_thread *t)
 {
-	for (int i = 0; i < 2; i++)
-		ark_buf_release(&t->jobs[i].out);
+	for (int i = 0; i < DUMP_TEXTS; i++)
+		ark_buf_release(&t->job.out[i]);
 }
 
 static enum ark_rc store_schema(struct create *c, struct schema_thread *t, struct ark_err *err)
 {
-	for (int i = 0; i < 2; i++) {
-		struct repo_part p = { .kind = REPO_PART_SCHEMA, .name = ark_str_z(t->jobs[i].section), .has_id = true };
-		enum ark_rc rc = pack_put(c->tools, ark_buf_view(&t->jobs[i].out), 0, &p.id, err);
+	static const char *const NAMES[DUMP_TEXTS] = {
+		[DUMP_PRE_DATA] = "pre-data", [DUMP_POST_DATA] = "post-data", [DUMP_OWNERS] = "owners",
+	};
+	for (int i = 0; i < DUMP_TEXTS; i++) {
+		struct repo_part p = { .kind = REPO_PART_SCHEMA, .name = ark_str_z(NAMES[i]), .has_id = true };
+		enum ark_rc rc = pack_put(c->tools, ark_buf_view(&t->job.out[i]), 0, &p.id, err);
 		if (rc < 0)
 			return rc;
 		add_part(c, &p);

@@ -12,10 +12,11 @@
 
 #include "common/base/mem.h"
 #include "common/db/dsn.h"
+#include "common/io/spool.h"
 
 #include "common/base/banned.h"
 
-#define SAID_MAX 4096 /* of what it says when it fails */
+#define SAID_MAX 65536 /* of what it says when it fails */
 #define NEWEST 40     /* major versions are looked for up to this one */
 
 extern char **environ;
@@ -44,7 +45,8 @@ static void child_release(struct child *c)
 	}
 }
 
-static enum ark_rc spawn(char *const argv[], char *const env[], struct child *c, struct ark_err *err)
+/* in  its standard input, from where that stands; -1: nothing */
+static enum ark_rc spawn(char *const argv[], char *const env[], int in, struct child *c, struct ark_err *err)
 {
 	int out[2], errs[2];
 	if (pipe2(out, O_CLOEXEC) != 0)
@@ -57,7 +59,10 @@ static enum ark_rc spawn(char *const argv[], char *const env[], struct child *c,
 	}
 	posix_spawn_file_actions_t actions;
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	if (in < 0)
+		posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	else
+		posix_spawn_file_actions_adddup2(&actions, in, 0);
 	posix_spawn_file_actions_adddup2(&actions, out[1], 1);
 	posix_spawn_file_actions_adddup2(&actions, errs[1], 2);
 	int failed = posix_spawn(&c->pid, argv[0], &actions, NULL, argv, env);
@@ -121,7 +126,7 @@ static int major_of(const char *path)
 	char *argv[] = { program, version, NULL };
 	ark_buf_init(&out, SAID_MAX);
 	ark_buf_init(&said, SAID_MAX);
-	if (access(path, X_OK) != 0 || spawn(argv, environ, &c, &err) < 0 ||
+	if (access(path, X_OK) != 0 || spawn(argv, environ, -1, &c, &err) < 0 ||
 	    collect(&c, &out, &said, NULL, &status, &err) < 0 || status != 0)
 		return 0;
 	struct ark_str start = ARK_LIT("pg_dump (PostgreSQL) ");
@@ -134,6 +139,11 @@ static int major_of(const char *path)
 static bool take(const char *path, int major, struct dump_program *out)
 {
 	if (strlen(path) >= sizeof(out->path) || major_of(path) != major)
+		return false;
+	const char *slash = strrchr(path, '/');
+	int dir = slash != NULL ? (int)(slash - path) + 1 : 0;
+	if ((size_t)snprintf(out->restore, sizeof(out->restore), "%.*spg_restore", dir, path) >= sizeof(out->restore) ||
+	    access(out->restore, X_OK) != 0)
 		return false;
 	snprintf(out->path, sizeof(out->path), "%s", path);
 	out->major = major;
@@ -164,7 +174,9 @@ enum ark_rc dump_find(const char *said, int server_major, struct dump_program *o
 		if (major >= server_major && take(said, major, out))
 			return ARK_OK;
 		return ark_err_set(err, ARK_KIND_REFUSED, "'%s' is %s PostgreSQL %d", said,
-		                   major == 0 ? "no pg_dump; wanted is one for" : "too old for", server_major);
+		                   major == 0                ? "no pg_dump; wanted is one for" :
+		                   major >= server_major ? "without the pg_restore that belongs beside it, for" :
+		                                           "too old for", server_major);
 	}
 	for (int major = server_major; major < NEWEST; major++) {
 		for (size_t i = 0; i < 2; i++) {
@@ -242,7 +254,27 @@ static void drop_guards(struct ark_buf *out)
 	ark_buf_cut(out, kept);
 }
 
-enum ark_rc dump_run(struct dump_job *job, struct ark_err *err)
+/* One program to its end, its output into `out`. */
+static enum ark_rc run(char *const argv[], char *const env[], int in, struct dump_job *job, struct ark_buf *out,
+                       struct ark_err *err)
+{
+	ark_auto(child_release) struct child c = { .out = -1, .err = -1 };
+	ark_auto(ark_buf_release) struct ark_buf said = { 0 };
+	int status = 0;
+	ark_buf_init(&said, SAID_MAX);
+	enum ark_rc rc = spawn(argv, env, in, &c, err);
+	if (rc == ARK_OK)
+		rc = collect(&c, out, &said, job->stop, &status, err);
+	if (rc < 0)
+		return rc;
+	last_line(&said);
+	if (status != 0)
+		return ark_err_set(err, ARK_KIND_DB, "%s failed: %s", in < 0 ? "pg_dump" : "pg_restore", said.data);
+	return ark_buf_ok(out, "the schema", err);
+}
+
+/* The catalogues, as pg_dump's archive. */
+static enum ark_rc read_catalogues(struct dump_job *job, struct ark_buf *archive, struct ark_err *err)
 {
 	ark_auto(db_dsn_freep) struct db_dsn *dsn = NULL;
 	enum ark_rc rc = db_dsn_parse(ark_str_z(job->dsn), DB_DSN_LIBPQ, &dsn, err);
@@ -255,27 +287,97 @@ enum ark_rc dump_run(struct dump_job *job, struct ark_err *err)
 	db_dsn_set(dsn, "password", ARK_STR_NONE);
 	ark_buf_z(&text, "--dbname=");
 	db_dsn_text(dsn, &text);
-	ark_auto(ark_freep) char *snapshot = ark_calloc(1, 128), *section = ark_calloc(1, 64);
-	snprintf(snapshot, 128, "--snapshot=%s", job->snapshot);
-	snprintf(section, 64, "--section=%s", job->section);
-	char schema[] = "--no-blobs", owner[] = "--no-owner", acl[] = "--no-privileges",
+	char snapshot[128];
+	snprintf(snapshot, sizeof(snapshot), "--snapshot=%s", job->snapshot);
+	char format[] = "--format=custom", plain[] = "--compress=0", only[] = "--schema-only",
 	     mark[] = "--exclude-table=matterark.test_copy", encoding[] = "--encoding=UTF8";
 	ark_auto(ark_freep) char *program = ark_strdupz(job->program->path);
-	char *argv[] = { program, schema, section, snapshot, owner, acl, mark, encoding, text.data, NULL };
+	char *argv[] = { program, format, plain, only, snapshot, mark, encoding, text.data, NULL };
 	char **env = with_password(password != NULL ? ark_str_z(password) : ARK_STR_NONE);
-	ark_auto(child_release) struct child c = { .out = -1, .err = -1 };
-	ark_auto(ark_buf_release) struct ark_buf said = { 0 };
-	int status = 0;
-	ark_buf_init(&said, SAID_MAX);
-	rc = spawn(argv, env, &c, err);
+	rc = run(argv, env, -1, job, archive, err);
 	free_environment(env, password != NULL);
+	return rc;
+}
+
+/* A section of the archive as SQL. owners  and who owns and may use what */
+static enum ark_rc write_sql(struct dump_job *job, const struct io_spool *archive, const char *section, bool owners,
+                             struct ark_buf *out, struct ark_err *err)
+{
+	char part[64], to[] = "--file=-", no_owner[] = "--no-owner", no_acl[] = "--no-privileges";
+	ark_auto(ark_freep) char *program = ark_strdupz(job->program->restore);
+	snprintf(part, sizeof(part), "--section=%s", section);
+	char *argv[] = { program, to, part, owners ? NULL : no_owner, no_acl, NULL };
+	if (lseek(archive->fd, 0, SEEK_SET) != 0)
+		return ark_err_errno(err, errno, "cannot read a temporary file");
+	enum ark_rc rc = run(argv, environ, archive->fd, job, out, err);
 	if (rc == ARK_OK)
-		rc = collect(&c, &job->out, &said, job->stop, &status, err);
-	if (rc < 0)
-		return rc;
-	last_line(&said);
-	if (status != 0)
-		return ark_err_set(err, ARK_KIND_DB, "pg_dump failed: %s", said.data);
-	drop_guards(&job->out);
-	return ark_buf_ok(&job->out, "the schema", err);
+		drop_guards(out);
+	return rc;
+}
+
+/* A line of `text` from *at on, with its end. */
+static struct ark_str line_at(struct ark_str text, size_t *at)
+{
+	struct ark_str rest = ark_str_from(text, *at);
+	size_t end = ark_str_find(rest, '\n', 0);
+	struct ark_str line = ark_str_first(rest, end == SIZE_MAX ? rest.len : end + 1);
+	*at += line.len;
+	return line;
+}
+
+static struct ark_str without_owner(struct ark_str line)
+{
+	static const char OWNER[] = "; Owner: ";
+	if (!ark_str_starts(line, ARK_LIT("-- Name: ")))
+		return line;
+	for (size_t i = line.len; i-- > sizeof(OWNER) - 1;)
+		if (memcmp(line.ptr + i - (sizeof(OWNER) - 1), OWNER, sizeof(OWNER) - 1) == 0)
+			return ark_str_first(line, i);
+	return line;
+}
+
+enum ark_rc dump_owners(struct ark_str with, struct ark_str without, struct ark_buf *out, struct ark_err *err)
+{
+	size_t at = 0, other = 0;
+	struct ark_str want = line_at(without, &other);
+	while (at < with.len) {
+		struct ark_str line = line_at(with, &at);
+		if (ark_str_eq(without_owner(line), without_owner(want)))
+			want = line_at(without, &other);
+		else if (!ark_str_starts(line, ARK_LIT("--")) && !ark_str_eqz(line, "\n"))
+			ark_buf_str(out, line);
+	}
+	/* all of the second has to be in the first, or what is left over is something else */
+	if (want.len > 0)
+		return ark_err_set(err, ARK_KIND_DB, "pg_restore wrote the schema in two different orders");
+	return ark_buf_ok(out, "owners and privileges", err);
+}
+
+/* One section, and what is said about owners and privileges in it. */
+static enum ark_rc write_section(struct dump_job *job, const struct io_spool *archive, const char *section,
+                                 enum dump_text which, struct ark_err *err)
+{
+	struct ark_buf *plain = &job->out[which];
+	ark_auto(ark_buf_release) struct ark_buf with = { 0 };
+	ark_buf_init(&with, plain->ceil);
+	enum ark_rc rc = write_sql(job, archive, section, false, plain, err);
+	if (rc == ARK_OK)
+		rc = write_sql(job, archive, section, true, &with, err);
+	if (rc == ARK_OK)
+		rc = dump_owners(ark_buf_view(&with), ark_buf_view(plain), &job->out[DUMP_OWNERS], err);
+	return rc;
+}
+
+enum ark_rc dump_run(struct dump_job *job, struct ark_err *err)
+{
+	ark_auto(ark_buf_release) struct ark_buf archive = { 0 };
+	ark_auto(io_spool_close) struct io_spool spool = IO_SPOOL_NONE;
+	ark_buf_init(&archive, 2 * job->out[DUMP_PRE_DATA].ceil);
+	enum ark_rc rc = read_catalogues(job, &archive, err);
+	if (rc == ARK_OK)
+		rc = io_spool_add(&spool, io_temp_dir(), archive.data, archive.len, err);
+	ark_buf_release(&archive);
+	if (rc == ARK_OK)
+		rc = write_section(job, &spool, "pre-data", DUMP_PRE_DATA, err);
+	return rc < 0 ? rc : write_section(job, &spool, "post-data", DUMP_POST_DATA, err);
 }

@@ -1,5 +1,8 @@
 /*
  * The schema as SQL, through the pg_dump that fits the server, from an exported snapshot. Not for rows.
+ *
+ * pg_dump reads the catalogues once, into an archive in a temporary file; the pg_restore beside it writes
+ * that as SQL: what comes before the rows, what comes behind them, and who owns and may use what.
  */
 #ifndef BACKUP_DUMP_H
 #define BACKUP_DUMP_H
@@ -9,7 +12,8 @@
 #include "common/base/buf.h"
 
 struct dump_program {
-	char path[512];
+	char path[512];    /* pg_dump */
+	char restore[512]; /* the pg_restore in the same folder */
 	int major;
 };
 
@@ -17,16 +21,28 @@ struct dump_program {
  * newer one. FAIL: REFUSED when none fits. */
 enum ark_rc dump_find(const char *said, int server_major, struct dump_program *out, struct ark_err *err);
 
+enum dump_text {
+	DUMP_PRE_DATA,  /* neither owners nor privileges */
+	DUMP_POST_DATA,
+	DUMP_OWNERS,    /* ALTER ... OWNER TO, GRANT, REVOKE: to be run behind the other two */
+	DUMP_TEXTS,
+};
+
 struct dump_job {
 	const struct dump_program *program;
 	const char *dsn;
 	const char *snapshot;
-	const char *section; /* "pre-data", "post-data" */
 	_Atomic bool *stop;  /* set by anybody: the program is ended */
-	struct ark_buf out;  /* caller's, with its ceiling */
+	struct ark_buf out[DUMP_TEXTS]; /* caller's, with their ceilings */
 };
 
 /* Run it to its end. FAIL: DB with what it said. */
 enum ark_rc dump_run(struct dump_job *job, struct ark_err *err);
+
+/*
+ * What `with` has and `without` has not, line by line: both are one script, the second without owners and
+ * privileges. Comments are compared without the owner that they name.
+ */
+enum ark_rc dump_owners(struct ark_str with, struct ark_str without, struct ark_buf *out, struct ark_err *err);
 
 #endif

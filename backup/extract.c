@@ -7,6 +7,7 @@
 #include "backup/app.h"
 #include "common/base/limits.h"
 #include "common/cli/signal.h"
+#include "common/db/text.h"
 #include "common/io/tar.h"
 #include "common/repo/walk.h"
 
@@ -46,6 +47,28 @@ static void plain_name(struct ark_buf *out, struct ark_str s)
 	}
 }
 
+static void qualified(struct ark_buf *out, const struct repo_part *p)
+{
+	db_ident(out, p->schema);
+	ark_buf_c(out, '.');
+	db_ident(out, p->name);
+}
+
+/* What load.sql does with the rows in the file x->name. */
+static void load_rows(struct extract *x, const struct repo_part *p)
+{
+	if (p->kind == REPO_PART_LARGE) {
+		ark_buf_fmt(&x->load, "create temp table large_pages (o oid, at int8, page bytea);\n\\copy large_pages from '%s'\n",
+		            x->name.data);
+		ark_buf_z(&x->load, "select count(lo_create(o)) from (select distinct o from large_pages) x;\n"
+		                    "select count(*) from (select lo_put(o, at, page) from large_pages where length(page) > 0) x;\n");
+		return;
+	}
+	ark_buf_z(&x->load, "\\copy ");
+	qualified(&x->load, p);
+	ark_buf_fmt(&x->load, " (%.*s) from '%s'\n", ARK_FMT(p->columns), x->name.data);
+}
+
 static enum ark_rc add_table(struct extract *x, const struct repo_part *p, unsigned number, struct ark_err *err)
 {
 	ark_auto(repo_rows_freep) struct repo_rows *rows = repo_rows_new(x->a->repo);
@@ -56,9 +79,7 @@ static enum ark_rc add_table(struct extract *x, const struct repo_part *p, unsig
 	ark_buf_c(&x->name, '_');
 	plain_name(&x->name, p->kind == REPO_PART_LARGE ? ARK_LIT("large_objects") : p->name);
 	ark_buf_z(&x->name, ".copy");
-	if (p->kind == REPO_PART_TABLE)
-		ark_buf_fmt(&x->load, "\\copy \"%.*s\".\"%.*s\" (%.*s) from '%s'\n", ARK_FMT(p->schema), ARK_FMT(p->name),
-		            ARK_FMT(p->columns), x->name.data);
+	load_rows(x, p);
 	enum ark_rc rc = io_tar_entry(x->tar, x->name.data, p->bytes, x->s->taken_ms, err);
 	repo_rows_begin(rows, p);
 	while (rc == ARK_OK && (rc = repo_rows_next(rows, &text, err)) == ARK_OK) {
@@ -134,6 +155,16 @@ static enum ark_rc add_part(struct extract *x, const struct repo_part *p, unsign
 	}
 }
 
+static void load_sequence(struct extract *x, const struct repo_part *p)
+{
+	ark_auto(ark_buf_release) struct ark_buf name = { 0 };
+	ark_buf_init(&name, LIMIT_REPO_SMALL);
+	qualified(&name, p);
+	ark_buf_z(&x->load, "select setval(");
+	db_literal(&x->load, ark_buf_view(&name));
+	ark_buf_fmt(&x->load, ", %.*s, %s);\n", ARK_FMT(p->value), p->called ? "true" : "false");
+}
+
 static enum ark_rc add_all(struct extract *x, const struct repo_contents *c, struct ark_err *err)
 {
 	enum ark_rc rc = ARK_OK;
@@ -144,11 +175,12 @@ static enum ark_rc add_all(struct extract *x, const struct repo_contents *c, str
 	for (size_t i = 0; i < c->count; i++) {
 		const struct repo_part *p = &c->parts[i];
 		if (p->kind == REPO_PART_SEQUENCE)
-			ark_buf_fmt(&x->load, "select setval('\"%.*s\".\"%.*s\"', %.*s, %s);\n", ARK_FMT(p->schema),
-			            ARK_FMT(p->name), ARK_FMT(p->value), p->called ? "true" : "false");
-		if (p->kind == REPO_PART_REFRESH)
-			ark_buf_fmt(&x->load, "refresh materialized view \"%.*s\".\"%.*s\";\n", ARK_FMT(p->schema),
-			            ARK_FMT(p->name));
+			load_sequence(x, p);
+		if (p->kind == REPO_PART_REFRESH) {
+			ark_buf_z(&x->load, "refresh materialized view ");
+			qualified(&x->load, p);
+			ark_buf_z(&x->load, ";\n");
+		}
 	}
 	ark_buf_z(&x->load, "commit;\n");
 	if (rc == ARK_OK)

@@ -142,7 +142,7 @@ schema()
 
 quoted()
 {
-	printf '"%s"."%s"' "$1" "$2"
+	printf '"%s"."%s"' "$(printf '%s' "$1" | sed 's/"/""/g')" "$(printf '%s' "$2" | sed 's/"/""/g')"
 }
 
 parts dictionary >"$work/dictionaries"
@@ -199,7 +199,7 @@ statements()
 	schema post-data
 	echo "set search_path = pg_catalog;"
 	parts sequence | while IFS=$unit read -r schema name value called _; do
-		echo "select setval('$(quoted "$schema" "$name")', $value, '$called');"
+		echo "select setval($(literal "$(quoted "$schema" "$name")"), $value, '$called');"
 	done
 	parts refresh | while IFS=$unit read -r schema name _; do
 		echo "refresh materialized view $(quoted "$schema" "$name");"

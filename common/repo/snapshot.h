@@ -48,7 +48,7 @@ enum ark_rc repo_snapshot_parse(struct ark_str text, const char *name, struct re
 enum repo_part_kind {
 	REPO_PART_TABLE,     /* rows of one table, as COPY text */
 	REPO_PART_LARGE,     /* large objects: rows oid, position, bytea */
-	REPO_PART_SCHEMA,    /* SQL: name is "pre-data" or "post-data" */
+	REPO_PART_SCHEMA,    /* SQL: name is "pre-data", "post-data", or "owners" (ALTER ... OWNER TO, GRANT) */
 	REPO_PART_SEQUENCE,  /* schema, name, last value, is_called */
 	REPO_PART_REFRESH,   /* a materialised view, in the order in which they are refreshed */
 	REPO_PART_FILES,     /* a list of files: name is "referenced", "mutable" or "other" */
@@ -84,7 +84,8 @@ enum ark_rc repo_contents_read(struct repo *r, const struct repo_snapshot *s, st
                                struct ark_err *err);
 void repo_contents_release(struct repo_contents *c); /* also for ark_auto */
 /* The value of a SOURCE part: "system_identifier", "database", "server_version", "diagnostic_id",
- * "site_url", "files" (resolved folder or s3://ENDPOINT/BUCKET/PREFIX), "host"; NONE when not known. */
+ * "site_url", "files" (resolved folder or s3://ENDPOINT/BUCKET/PREFIX), "host", "roles" (quoted, separated
+ * by ", "); NONE when not known. */
 struct ark_str repo_source(const struct repo_contents *c, const char *name);
 /* The first part of this kind (and name, unless NULL); NULL when there is none. */
 const struct repo_part *repo_part_find(const struct repo_contents *c, enum repo_part_kind kind,
