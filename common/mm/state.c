@@ -100,8 +100,8 @@ static const char *const KEY_STATEMENTS[] = {
 	KEY_SQL("slack_file", "file_id"),
 	"CREATE INDEX IF NOT EXISTS slack_file_by_slack_id ON matterark.slack_file (slack_id)",
 	"CREATE INDEX IF NOT EXISTS slack_file_by_post ON matterark.slack_file (post_id)",
-	"CREATE INDEX IF NOT EXISTS slack_file_waiting ON matterark.slack_file (post_id) "
-	"WHERE state = 'stored' AND NOT attached",
+	("CREATE INDEX IF NOT EXISTS slack_file_waiting ON matterark.slack_file (post_id) "
+	 "WHERE state = 'stored' AND NOT attached"),
 };
 
 enum ark_rc mm_state_create(struct db_conn *conn, struct ark_err *err)

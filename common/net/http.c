@@ -417,6 +417,7 @@ static void set_signing(CURL *easy, const struct net_signing *signing)
 	curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, signing->sigv4);
 	curl_easy_setopt(easy, CURLOPT_USERNAME, signing->user);
 	curl_easy_setopt(easy, CURLOPT_PASSWORD, signing->password);
+	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 0L); /* libcurl 8.13 and later refuse to sign with it */
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 }
 

@@ -313,8 +313,25 @@ static enum ark_rc try_once(struct net_s3 *s3, struct net_s3_call *call,
 	return v == GOOD ? ARK_OK : v == CONDITION ? ARK_END : answer_err(s3, call, err);
 }
 
+/* "." or ".." among the parts: libcurl resolves them in what it sends, and would sign another key. */
+static bool has_dots(struct ark_str key)
+{
+	for (size_t at = 0, end; at <= key.len; at = end + 1) {
+		end = ark_str_find(key, '/', at);
+		if (end == SIZE_MAX)
+			end = key.len;
+		struct ark_str part = ark_str_n(key.ptr + at, end - at);
+		if (ark_str_eqz(part, ".") || ark_str_eqz(part, ".."))
+			return true;
+	}
+	return false;
+}
+
 enum ark_rc net_s3_do(struct net_s3 *s3, struct net_s3_call *call, struct ark_err *err)
 {
+	if (has_dots(call->key))
+		return ark_err_set(err, ARK_KIND_INPUT, "a key with '.' or '..' between slashes cannot be asked for on %s",
+		                   s3->place);
 	char digest[CRYPT_SHA256_HEX], sha_line[CRYPT_SHA256_HEX + 32];
 	ark_auto(ark_buf_release) struct ark_buf token_line;
 	ark_buf_init(&token_line, 16384);

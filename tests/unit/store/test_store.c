@@ -181,7 +181,7 @@ static void a_writer_takes_any_length(void)
 static void names_that_leave_are_refused(void)
 {
 	static const char *const NAMES[] = { "", "/a", "a/", "a//b", "..", "a/../b", "./a", "a/.",
-		                             STORE_TEMP "-x", "a/" STORE_TEMP };
+		                             (STORE_TEMP "-x"), ("a/" STORE_TEMP) };
 	ark_auto(store_closep) struct store *s = open_store(false);
 	for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
 		struct ark_err err = { 0 };
