@@ -31,6 +31,7 @@ shellcheck         shellcheck
 unzip              unzip
 zip                zip
 zsh                zsh
+zstd               zstd
 '
 tools_to_test_fully='
 chromium           chromium

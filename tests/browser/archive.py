@@ -2,7 +2,7 @@
 """The HTML archive in a real browser, opened as a file: pages open, searching finds, clicking leads to the
 message, nothing is complained about on the console, nothing is asked from anywhere else.
 
-Headless Chromium over its debugging pipe; exit 77 without Chromium or PostgreSQL.
+Headless Chromium over its debugging pipe; skipped without Chromium or PostgreSQL.
 
   MATTER_IMPORT=... MATTER_EXPORT=... tests/browser/archive.py
 """

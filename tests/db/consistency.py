@@ -2,7 +2,7 @@
 """Every query of consistency.sql finds what it names, and nothing in a good database.
 
 A small good database is written by hand into our schema; then one thing after another is broken in a
-transaction, and the claim that covers it must speak up. A claim without such a case fails. TAP; 77
+transaction, and the claim that covers it must speak up. A claim without such a case fails. TAP; skipped
 without PostgreSQL.
 """
 import os
@@ -169,7 +169,7 @@ def main():
     bindir = pg_bindir()
     if not bindir or not shutil.which('psql'):
         print('1..0 # SKIP no PostgreSQL here')
-        return 77
+        return 0
     with open(CHECKS, encoding='utf-8') as f:
         checks = f.read()
     with open(TABLES, encoding='utf-8') as f:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Every step of an export that changes something on disk goes wrong once: the process dies there, or the disk is
-full. Whatever has a final name afterwards verifies, and the next run completes and gives the same bytes. TAP; 77
+full. Whatever has a final name afterwards verifies, and the next run completes and gives the same bytes. TAP; skipped
 without PostgreSQL.
 
 ARK_TEST_FULL=1 tries every step; otherwise one of each kind, and some more.

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The lines of an export are what is in the database: every field against SQL, every line against the schema,
-and two runs byte by byte. TAP; 77 without PostgreSQL.
+and two runs byte by byte. TAP; skipped without PostgreSQL.
 
 usage: lines.py      (MATTER_IMPORT and MATTER_EXPORT name the programs)
 """

@@ -17,7 +17,7 @@ static inline const char *pg_dsn(void)
 	const char *dsn = getenv("ARK_TEST_DSN");
 	if (dsn == NULL) {
 		printf("1..0 # SKIP no cluster; run through tests/harness/pg.sh\n");
-		exit(77);
+		exit(0);
 	}
 	return dsn;
 }

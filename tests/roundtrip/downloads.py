@@ -4,7 +4,7 @@
 A made-up export whose files are only links; the server answers for Slack (--slack-url) with everything that goes
 wrong in practice: 429 with Retry-After, 500 and 503, connections reset in the middle, half bodies, sign-in pages,
 404, 403. Claimed is: every file arrives byte for byte or is listed; a token goes to the server and is nowhere
-else; what is there is not fetched again, also after kill -9. TAP on stdout; exit 77 without PostgreSQL.
+else; what is there is not fetched again, also after kill -9. TAP on stdout; skipped without PostgreSQL.
 
   MATTER_IMPORT=build/import/matter-import tests/roundtrip/downloads.py
 """

@@ -11,7 +11,7 @@ For each case, on a throw-away PostgreSQL cluster that lives as long as this run
   6. the same import again, from a zip: not one row of any Mattermost table is written
 
 Where the case must fail (exit other than 0 and 3), the database must not exist afterwards.
-fixtures/slack/README.md describes the files of a case. TAP on stdout; exit 77 without PostgreSQL.
+fixtures/slack/README.md describes the files of a case. TAP on stdout; skipped without PostgreSQL.
 
   MATTER_IMPORT=build/import/matter-import tests/roundtrip/fixtures.py [options] [CASE...]
 """
@@ -35,7 +35,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 CASES = os.path.join(ROOT, 'fixtures', 'slack')
 CONSISTENCY = os.path.join(ROOT, 'tests', 'db', 'consistency.sql')
 TIMEOUT_S = 120
-SKIPPED = 77
+SKIPPED = 0 # TAP says it; meson takes another exit code for an error
 
 # One row per table of the schema, whatever tables it has: content and the transaction that wrote it,
 # so that rewriting a row with equal content shows too.

@@ -9,7 +9,7 @@
             not taken
   missing   without the team: exit 4, nothing written
 
-TAP on stdout; exit 77 without PostgreSQL.   MATTER_IMPORT=… tests/roundtrip/installations.py
+TAP on stdout; skipped without PostgreSQL.   MATTER_IMPORT=… tests/roundtrip/installations.py
 """
 import os
 import subprocess

@@ -11,7 +11,7 @@
   ids       workspaces whose lists do not say which they are
   grown     a later export: new people of a workspace, a channel that moved to the root stays where it is
 
-TAP on stdout; exit 77 without PostgreSQL.   MATTER_IMPORT=… tests/roundtrip/organisation.py
+TAP on stdout; skipped without PostgreSQL.   MATTER_IMPORT=… tests/roundtrip/organisation.py
 """
 import json
 import os

@@ -14,7 +14,7 @@
   in use      import into a database that people use, undone: as before
   made        undo of the run that made the database
 
-TAP on stdout; exit 77 without PostgreSQL.   MATTER_IMPORT=… tests/roundtrip/reimport.py [SCENARIO...]
+TAP on stdout; skipped without PostgreSQL.   MATTER_IMPORT=… tests/roundtrip/reimport.py [SCENARIO...]
 """
 import datetime
 import json

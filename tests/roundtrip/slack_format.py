@@ -10,7 +10,7 @@ For each case: fixtures/slack/CASE -> database A -> matter-export run --format s
   files        name, size, on what; with bodies the same bytes
 What differs must stand in slack_format.txt with the case and the reason.
 
-TAP on stdout; exit 77 without PostgreSQL.
+TAP on stdout; skipped without PostgreSQL.
   MATTER_IMPORT=... MATTER_EXPORT=... tests/roundtrip/slack_format.py [CASE...]
 """
 import os

@@ -5,8 +5,9 @@ matter-example --render=fish >c.fish
 ask()
 {
 	echo "$1"
-	# versions differ in what they add to an option whose value is optional
-	fish --no-config -c "source c.fish; complete -C '$1'" | sed 's/\t.*//; /=$/d' | sort
+	# versions differ in what they add to an option whose value is optional, and in whether they also
+	# offer what has the letters anywhere
+	fish --no-config -c "source c.fish; complete -C '$1'" | sed 's/\t.*//; /=$/d' | grep "^${1##* }" | sort
 }
 ask 'matter-example l'
 ask 'matter-example look --'

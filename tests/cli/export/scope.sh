@@ -29,7 +29,7 @@ try --shard 3/2
 try --attachments none --jobs 3
 run matter-export run --database "$(db)" --dry-run --direct
 run matter-export run --database "$(db)" -n --json --channel leads
-run matter-export run --database "$(db)" --snapshot 1-2-3 -o x
+run matter-export run --database "$(db)" --snapshot 1-2-3 -o x | sed 's/snapshot: .*1-2-3.*/snapshot: what the server says/' # versions differ
 run matter-export run --database "$(db)"
 run matter-export run --database "$(db)" --out e1
 (cd e1 && sha256sum --quiet -c manifest-sha256.txt tagmanifest-sha256.txt && echo sums agree)

@@ -323,7 +323,7 @@ int main(void)
 	if (open_at(in_base("probe"), true, &e, &err) < 0 && err.kind == ARK_KIND_MISSING) {
 		printf("1..0 # SKIP %s\n", err.text);
 		(void)rmdir(base);
-		return 77;
+		return 0;
 	}
 	db_embedded_release(e);
 	TAP_RUN(made_started_used_stopped);
