@@ -25,7 +25,7 @@ newest_bin() {
 
 skip() {
 	echo "1..0 # SKIP $1"
-	[ "$form" = command ] || exit 77
+	[ "$form" = run ] || exit 77
 	exit 0
 }
 
@@ -64,7 +64,7 @@ stop() {
 	rm -rf "$1"
 }
 
-form=command
+form=run
 case $1 in --*) form=$1 ;; esac
 bin=$(newest_bin)
 [ -n "$bin" ] && [ -x "$bin/initdb" ] || skip "PostgreSQL is not installed"
