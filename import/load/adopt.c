@@ -105,8 +105,8 @@ enum ark_rc adopt_translate(struct db_conn *conn, struct ark_err *err)
 	static const char *const COLUMNS[][2] = {
 		{ "ark_stage_posts", "id" },            { "ark_stage_posts", "rootid" },
 		{ "ark_stage_slack_post", "post_id" },  { "ark_stage_reactions", "postid" },
-		{ "ark_stage_threads", "postid" },      { "ark_stage_slack_reaction", "post_id" },
-		{ "ark_stage_slack_file", "post_id" },  { "ark_stage_threadmemberships", "postid" },
+		{ "ark_stage_slack_file", "post_id" },  { "ark_stage_slack_reaction", "post_id" },
+		{ "ark_stage_threadmemberships", "postid" },
 	};
 	ark_auto(ark_buf_release) struct ark_buf sql;
 	ark_buf_init(&sql, LIMIT_SQL);

@@ -117,6 +117,8 @@ static void put_thread(struct channel_loader *c, const struct load_target *t,
 {
 	const struct thread_key *k = &o->keys[root];
 	struct sink *s = c->post.sink;
+	if (s->mode == SINK_STAGED) /* made of the posts that are there (load/merge_posts.c) */
+		return;
 	char id[MM_ID_LEN + 1];
 	post_id(&c->post, k, 0, id);
 	sink_begin(s, SINK_THREADS);
@@ -150,7 +152,7 @@ static void put_followers(struct channel_loader *c, const struct thread_order *o
 	for (size_t i = 0; i < c->followers_count; i++) {
 		const struct follower *f = &c->followers[i];
 		bool new_root = i == 0 || f->root != f[-1].root;
-		if (!new_root && f->person == f[-1].person)
+		if (!o->keys[f->root].touched || (!new_root && f->person == f[-1].person))
 			continue;
 		if (new_root)
 			post_id(&c->post, &o->keys[f->root], 0, id);
@@ -250,7 +252,7 @@ static enum ark_rc write_all(struct channel_loader *c, uint32_t target, struct t
 		count_message(c, t, k);
 		if (k->skip != SKIP_NONE)
 			continue;
-		post_write(&c->post, t, o, i, r);
+		o->keys[k->root != KEY_NONE ? k->root : i].touched |= post_write(&c->post, t, o, i, r);
 		note_followers(c, target, o, i, r);
 		note_archiving(t, k);
 		if (k->flags & RECORD_STRANGER)
@@ -259,7 +261,7 @@ static enum ark_rc write_all(struct channel_loader *c, uint32_t target, struct t
 	if (rc < 0)
 		return rc;
 	for (uint32_t i = o->records; i < o->count; i++) {
-		post_write_placeholder(&c->post, t, o, i);
+		o->keys[i].touched |= post_write_placeholder(&c->post, t, o, i);
 		follow(c, target, i, o->keys[i].author);
 	}
 	for (uint32_t n = 0; n < o->order_count; n++)

@@ -299,16 +299,31 @@ enum ark_rc load_stage(const struct load_job *job, struct load *l, struct db_con
 	return rc == ARK_OK && b.adopted ? adopt_translate(conn, err) : rc;
 }
 
+/* What earlier runs brought, and what says the same in Slack still, is left out. */
+static enum ark_rc only_new(const struct load *l, struct sink *s, struct db_conn *conn, struct ark_err *err)
+{
+	struct known *known = NULL;
+	enum ark_rc rc = known_read(conn, l->set.memory_bytes, &known, err);
+	if (known != NULL)
+		sink_known(s, known);
+	else if (rc == ARK_OK)
+		sink_narrow(s);
+	return rc;
+}
+
 static enum ark_rc load_all(const struct load_job *job, struct load *l, struct db_conn *conn,
                             struct base *b, struct load_outcome *out, struct ark_err *err)
 {
 	ark_auto(sink_release) struct sink s;
 	ark_auto(index_saved_release) struct index_saved saved = { 0 };
 	sink_init(&s, l->set.temp_dir, b->direct ? SINK_STAGED_PEOPLE : SINK_STAGED, has_column, b->info);
-	if (!b->direct && !l->set.overwrite && !l->set.adopt && !b->adopted) /* which also looks at what did not change in Slack */
-		sink_narrow(&s);
 	bool rebuild = false;
-	enum ark_rc rc = make_stage(&s, conn, err);
+	enum ark_rc rc = ARK_OK;
+	/* --overwrite and adopting also look at what did not change in Slack */
+	if (!b->direct && !l->set.overwrite && !l->set.adopt && !b->adopted)
+		rc = only_new(l, &s, conn, err);
+	if (rc == ARK_OK)
+		rc = make_stage(&s, conn, err);
 	if (rc == ARK_OK)
 		rc = choose_indexes(job, b, conn, &rebuild, err);
 	if (rc == ARK_OK && rebuild)

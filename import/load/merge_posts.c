@@ -9,6 +9,7 @@
 
 #include "common/mm/state.h"
 #include "import/load/change.h"
+#include "import/load/growth.h"
 
 #include "common/base/banned.h"
 
@@ -263,8 +264,9 @@ static enum ark_rc merge_reactions(const struct load *l, struct db_conn *conn, c
 		rc = change_update(conn, l->run_no, &posts, &out->rows_written, err);
 	/* a reaction of somebody whose account is gone */
 	if (rc == ARK_OK)
-		rc = run(conn, "UPDATE posts p SET hasreactions = false FROM ark_new n WHERE p.id = n.id AND "
-		               "p.hasreactions AND NOT EXISTS (SELECT 1 FROM reactions r WHERE r.postid = p.id)", err);
+		rc = run(conn, "UPDATE posts p SET hasreactions = false FROM ark_new n JOIN ark_stage_posts s ON s.id "
+		               "= n.id AND s.hasreactions WHERE p.id = n.id AND NOT EXISTS (SELECT 1 FROM reactions r "
+		               "WHERE r.postid = p.id)", err);
 	out->rows_written += out->reactions_new + out->reactions_removed;
 	return rc;
 }
@@ -314,8 +316,8 @@ static enum ark_rc merge_threads(const struct load *l, struct db_conn *conn, con
 	const struct change_update roots = { "posts", seen, "ark_root r", waits };
 	enum ark_rc rc = merge_make(conn, "ark_root",
 	                            "SELECT DISTINCT p.rootid AS id, EXISTS (SELECT 1 FROM ark_new m WHERE m.id = "
-	                            "p.rootid) AS made FROM ark_new n JOIN posts p ON p.id = n.id WHERE p.rootid "
-	                            "<> ''", err);
+	                            "p.rootid) AS made FROM ark_new n JOIN ark_stage_posts p ON p.id = n.id WHERE "
+	                            "p.rootid <> ''", err);
 	if (rc == ARK_OK)
 		rc = make_threads(l, conn, s, out, err);
 	if (rc == ARK_OK)
@@ -339,30 +341,16 @@ static enum ark_rc merge_threads(const struct load *l, struct db_conn *conn, con
 static enum ark_rc merge_counters(const struct load *l, struct db_conn *conn, struct load_outcome *out,
                                   struct ark_err *err)
 {
-	static const struct change_set members[] = {
-		{ "msgcount", "t.msgcount + g.n" },
-		{ "msgcountroot", "t.msgcountroot + g.roots" },
-		{ "lastviewedat", "CASE WHEN t.msgcount >= c.totalmsgcount THEN greatest(t.lastviewedat, g.newest) "
-		                  "ELSE t.lastviewedat END" },
-		{ NULL, NULL }
-	};
-	static const struct change_set channels[] = {
+	static const struct change_set counts[] = {
 		{ "totalmsgcount", "t.totalmsgcount + g.n" },
 		{ "totalmsgcountroot", "t.totalmsgcountroot + g.roots" },
 		{ "lastpostat", "greatest(t.lastpostat, g.newest)" },
 		{ "lastrootpostat", "greatest(t.lastrootpostat, g.newest_root)" },
 		{ NULL, NULL }
 	};
-	static const struct change_update steps[] = {
-		{ "channelmembers", members, "ark_grown g JOIN channels c ON c.id = g.id",
-		  "t.channelid = g.id AND NOT EXISTS (SELECT 1 FROM ark_new_channelmember x WHERE x.channelid = "
-		  "t.channelid AND x.userid = t.userid)" },
-		{ "channels", channels, "ark_grown g", "t.id = g.id" },
-	};
-	enum ark_rc rc = ARK_OK;
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && rc == ARK_OK; i++)
-		rc = change_update(conn, l->run_no, &steps[i], &out->rows_written, err);
-	return rc;
+	static const struct change_update channels = { "channels", counts, "ark_grown g", "t.id = g.id" };
+	enum ark_rc rc = growth_apply(conn, l->run_no, &out->rows_written, err);
+	return rc == ARK_OK ? change_update(conn, l->run_no, &channels, &out->rows_written, err) : rc;
 }
 
 /* New channels came with their counters already. */
@@ -376,7 +364,7 @@ static enum ark_rc find_grown(struct db_conn *conn, struct ark_err *err)
 	                  "SELECT p.channelid AS id, count(*) FILTER (WHERE p.type NOT IN (" SILENT ")) AS n, "
 	                  "count(*) FILTER (WHERE p.rootid = '' AND p.type NOT IN (" SILENT ")) AS roots, "
 	                  "max(p.createat) AS newest, coalesce(max(p.createat) FILTER (WHERE p.rootid = ''), 0) "
-	                  "AS newest_root FROM ark_new n JOIN posts p ON p.id = n.id WHERE NOT EXISTS (SELECT 1 "
+	                  "AS newest_root FROM ark_new n JOIN ark_stage_posts p ON p.id = n.id WHERE NOT EXISTS (SELECT 1 "
 	                  "FROM ark_new_channel c WHERE c.id = p.channelid) GROUP BY p.channelid", err);
 }
 

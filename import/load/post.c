@@ -186,6 +186,7 @@ struct row {
 	int ordinal;
 	unsigned part;
 	const uint8_t *digest;
+	bool wanted;               /* by the sink: not so what is known and says the same */
 	struct ark_str note;
 	uint32_t author;
 };
@@ -229,14 +230,17 @@ static void hand_over(const struct post_writer *w, const struct row *row)
 	taker->post(taker->ctx, &post);
 }
 
-static void put_row(struct post_writer *w, struct load_target *t, const struct row *row)
+static void put_row(struct post_writer *w, struct load_target *t, struct row *row)
 {
 	struct sink *s = w->sink;
 	char digits[HEX_LEN], hex[HEX_LEN];
 	struct ark_str source = to_hex(row->digest, digits);
-	sink_post(s, row->id, source);
+	row->wanted = sink_post(s, row->id, row->digest, source);
+	t->count.posts++;
 	if (w->l->taker != NULL)
 		hand_over(w, row);
+	if (!row->wanted)
+		return;
 	ark_buf_reset(&w->hashtags);
 	if (memchr(row->message.ptr, '#', row->message.len) != NULL)
 		text_hashtags(row->message, &w->hashtags);
@@ -280,7 +284,6 @@ static void put_row(struct post_writer *w, struct load_target *t, const struct r
 	sink_str(s, SINK_ARK_POST, to_hex(written, hex));
 	sink_str(s, SINK_ARK_POST, row->note.len > 0 ? row->note : ARK_STR_NONE);
 	sink_end(s, SINK_ARK_POST);
-	t->count.posts++;
 }
 
 static void count_row(struct load_target *t, enum record_event event, bool reply, int64_t create_ms)
@@ -310,8 +313,12 @@ static void put_reactions(struct post_writer *w, struct load_target *t, const st
 		at += sizeof(x) + x.len;
 		const char *user = w->l->x->people.list[x.person].mm_id;
 		int64_t ms = row->create_ms + n;
+		t->count.reactions++;
+		w->l->report.reactions_invisible += !emoji_is_system(name);
 		if (w->l->taker != NULL)
 			w->l->taker->reaction(w->l->taker->ctx, x.person, name, ms);
+		if (!row->wanted)
+			continue;
 		sink_begin(w->sink, SINK_REACTIONS);
 		sink_z(w->sink, SINK_REACTIONS, user);
 		sink_z(w->sink, SINK_REACTIONS, row->id);
@@ -327,8 +334,6 @@ static void put_reactions(struct post_writer *w, struct load_target *t, const st
 		sink_z(w->sink, SINK_ARK_REACTION, user);
 		sink_str(w->sink, SINK_ARK_REACTION, name);
 		sink_end(w->sink, SINK_ARK_REACTION);
-		t->count.reactions++;
-		w->l->report.reactions_invisible += !emoji_is_system(name);
 	}
 }
 
@@ -345,11 +350,35 @@ static int64_t update_ms(const struct post_writer *w, const struct thread_key *k
 
 /* ---- files ---- */
 
-/* What is to become of the files of one post: a line of the ledger each. */
+/* A line of the ledger. */
+static void put_file(struct post_writer *w, const struct row *row, const struct file_entry *f, unsigned count)
+{
+	struct sink *s = w->sink;
+	char id[MM_ID_LEN + 1];
+	id_derive(w->l->hash, w->l->workspace, "file", ark_str_z(row->id), f->id, 0,
+	          f->id.len > 0 ? 0 : count, id);
+	sink_begin(s, SINK_ARK_FILE);
+	sink_str(s, SINK_ARK_FILE, w->l->workspace);
+	sink_str(s, SINK_ARK_FILE, f->id);
+	sink_z(s, SINK_ARK_FILE, id);
+	sink_z(s, SINK_ARK_FILE, row->id);
+	sink_i64(s, SINK_ARK_FILE, count - 1);
+	sink_str(s, SINK_ARK_FILE, f->name);
+	sink_str(s, SINK_ARK_FILE, f->mime);
+	sink_i64(s, SINK_ARK_FILE, f->size_bytes);
+	sink_bool(s, SINK_ARK_FILE, f->may_be_html);
+	sink_str(s, SINK_ARK_FILE, f->link);
+	sink_str(s, SINK_ARK_FILE, f->note);
+	sink_z(s, SINK_ARK_FILE, f->reason == FILE_WANTED ? "wanted" : "gone");
+	sink_z(s, SINK_ARK_FILE, f->reason == FILE_WANTED ? NULL : file_reason_text(f->reason));
+	sink_i64(s, SINK_ARK_FILE, w->l->run_no);
+	sink_end(s, SINK_ARK_FILE);
+}
+
+/* What is to become of the files of one post. */
 static void put_files(struct post_writer *w, const struct row *row, const struct record *r, unsigned group,
                       const struct load_target *t)
 {
-	struct sink *s = w->sink;
 	size_t at = 0;
 	unsigned count = 0;
 	for (struct file_entry f; file_next(record_part(r, PART_FILES), &at, &count, &f);) {
@@ -357,25 +386,8 @@ static void put_files(struct post_writer *w, const struct row *row, const struct
 			continue;
 		if (w->l->taker != NULL)
 			w->l->taker->file(w->l->taker->ctx, &f);
-		char id[MM_ID_LEN + 1];
-		id_derive(w->l->hash, w->l->workspace, "file", ark_str_z(row->id), f.id, 0,
-		          f.id.len > 0 ? 0 : count, id);
-		sink_begin(s, SINK_ARK_FILE);
-		sink_str(s, SINK_ARK_FILE, w->l->workspace);
-		sink_str(s, SINK_ARK_FILE, f.id);
-		sink_z(s, SINK_ARK_FILE, id);
-		sink_z(s, SINK_ARK_FILE, row->id);
-		sink_i64(s, SINK_ARK_FILE, count - 1);
-		sink_str(s, SINK_ARK_FILE, f.name);
-		sink_str(s, SINK_ARK_FILE, f.mime);
-		sink_i64(s, SINK_ARK_FILE, f.size_bytes);
-		sink_bool(s, SINK_ARK_FILE, f.may_be_html);
-		sink_str(s, SINK_ARK_FILE, f.link);
-		sink_str(s, SINK_ARK_FILE, f.note);
-		sink_z(s, SINK_ARK_FILE, f.reason == FILE_WANTED ? "wanted" : "gone");
-		sink_z(s, SINK_ARK_FILE, f.reason == FILE_WANTED ? NULL : file_reason_text(f.reason));
-		sink_i64(s, SINK_ARK_FILE, w->l->run_no);
-		sink_end(s, SINK_ARK_FILE);
+		if (row->wanted)
+			put_file(w, row, &f, count);
 		if (w->l->report.on_missing != NULL)
 			w->l->report.on_missing(w->l->report.on_missing_ctx, f.id, f.name, t->first_conv, row->ts_us,
 			                        f.reason == FILE_WANTED ? NULL : file_reason_text(f.reason));
@@ -393,9 +405,10 @@ static void add_notes(struct post_writer *w, const struct record *r, unsigned gr
 }
 
 /* The parts behind the first: of text that is too long for one post, then of further files. */
-static void put_rest(struct post_writer *w, struct load_target *t, const struct thread_key *k,
+static bool put_rest(struct post_writer *w, struct load_target *t, const struct thread_key *k,
                      struct row row, const struct record *r, struct ark_str rest, enum record_event event)
 {
+	bool wanted = row.wanted;
 	struct record_layout x = record_layout(w->l, r);
 	char first[MM_ID_LEN + 1];
 	memcpy(first, row.id, sizeof(first));
@@ -424,14 +437,16 @@ static void put_rest(struct post_writer *w, struct load_target *t, const struct 
 		row.update_ms = w->l->fresh ? row.create_ms : row.update_ms;
 		row.message = ark_buf_view(&w->part);
 		put_row(w, t, &row);
+		wanted |= row.wanted;
 		if (files)
 			put_files(w, &row, r, part - x.first_files, t);
 		count_row(t, event, true, row.create_ms);
 		t->count.parts++;
 	}
+	return wanted;
 }
 
-void post_write(struct post_writer *w, struct load_target *t, const struct thread_order *o,
+bool post_write(struct post_writer *w, struct load_target *t, const struct thread_order *o,
                 uint32_t key, const struct record *r)
 {
 	const struct thread_key *k = &o->keys[key];
@@ -491,11 +506,10 @@ void post_write(struct post_writer *w, struct load_target *t, const struct threa
 	put_reactions(w, t, &row, r);
 	count_row(t, event, k->root != KEY_NONE, k->create_ms);
 	t->count.pins += row.pinned;
-	if (k->parts > 1)
-		put_rest(w, t, k, row, r, rest, event);
+	return k->parts > 1 ? put_rest(w, t, k, row, r, rest, event) : row.wanted;
 }
 
-void post_write_placeholder(struct post_writer *w, struct load_target *t,
+bool post_write_placeholder(struct post_writer *w, struct load_target *t,
                             const struct thread_order *o, uint32_t key)
 {
 	const struct thread_key *k = &o->keys[key];
@@ -520,4 +534,5 @@ void post_write_placeholder(struct post_writer *w, struct load_target *t,
 	put_row(w, t, &row);
 	count_row(t, EVENT_NONE, false, k->create_ms);
 	t->count.placeholders++;
+	return row.wanted;
 }

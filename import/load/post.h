@@ -27,11 +27,11 @@ void post_writer_channel(struct post_writer *w);
 void post_id(const struct post_writer *w, const struct thread_key *k, unsigned part,
              char out[MM_ID_LEN + 1]);
 
-/* All rows of a record and its key; counts into the target. */
-void post_write(struct post_writer *w, struct load_target *t, const struct thread_order *o,
+/* All rows of a record and its key, as far as the sink wants them: false, none. Counts into the target. */
+bool post_write(struct post_writer *w, struct load_target *t, const struct thread_order *o,
                 uint32_t key, const struct record *r);
-/* The root of a thread that is not in the archive. */
-void post_write_placeholder(struct post_writer *w, struct load_target *t,
+/* The same for the root of a thread that is not in the archive. */
+bool post_write_placeholder(struct post_writer *w, struct load_target *t,
                             const struct thread_order *o, uint32_t key);
 
 /* Does a post of this type count in channels.totalmsgcount? */

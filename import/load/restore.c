@@ -7,6 +7,7 @@
 
 #include "common/base/limits.h"
 #include "common/mm/thread.h"
+#include "import/load/growth.h"
 
 #include "common/base/banned.h"
 
@@ -174,6 +175,8 @@ enum ark_rc restore_table(struct db_conn *conn, int64_t run_no, const struct cha
 		rc = restore_changed(conn, run_no, table, out, err);
 	if (rc == ARK_OK)
 		rc = return_deleted(conn, run_no, table, &out->returned, err);
+	if (rc == ARK_OK && strcmp(table->name, "channelmembers") == 0)
+		rc = growth_take_back(conn, run_no, &out->restored, &out->kept, err);
 	return rc < 0 ? ark_err_in(err, rc, "table %s", table->name) : rc;
 }
 

@@ -139,6 +139,7 @@ void sink_release(struct sink *s)
 		io_spool_close(&s->streams[t].spool);
 	}
 	free(s->wanted);
+	known_free(s->known);
 }
 
 bool sink_has(const struct sink *s, enum sink_table table, const char *column)
@@ -173,7 +174,7 @@ void sink_stage_sql(const struct sink *s, struct ark_buf *sql)
 		ark_buf_z(sql, "CREATE TEMP TABLE ark_seen (post_id varchar(26) NOT NULL, source uuid NOT NULL, "
 		               "post_no bigint NOT NULL) ON COMMIT DROP;\n");
 	for (int t = 0; t < SINK_KEPT; t++) {
-		if (s->streams[t].table != STAGED[t])
+		if (s->streams[t].table != STAGED[t] || t == SINK_THREADS) /* nobody would read them */
 			continue;
 		ark_buf_fmt(sql, "CREATE TEMP TABLE %s ON COMMIT DROP AS SELECT ", STAGED[t]);
 		column_list(&s->streams[t], sql);
@@ -297,6 +298,11 @@ enum ark_rc sink_flush(struct sink *s, enum sink_table table, struct db_conn *co
 
 /* ---- only what is new ---- */
 
+void sink_known(struct sink *s, struct known *known)
+{
+	s->known = known;
+}
+
 void sink_narrow(struct sink *s)
 {
 	static const enum sink_table MARKED[] = { SINK_POSTS, SINK_ARK_POST, SINK_REACTIONS,
@@ -323,16 +329,19 @@ enum ark_rc sink_choose(struct sink *s, struct db_conn *conn, struct ark_err *er
 	return rc < 0 ? rc : ARK_OK;
 }
 
-void sink_post(struct sink *s, const char *id, struct ark_str source)
+bool sink_post(struct sink *s, const char *id, const uint8_t source[KNOWN_DIGEST], struct ark_str hex)
 {
+	if (s->known != NULL)
+		return !known_same(s->known, ark_str_z(id), source);
 	s->post_no++;
 	if (!s->narrow)
-		return;
+		return true;
 	sink_begin(s, SINK_SEEN);
 	sink_z(s, SINK_SEEN, id);
-	sink_str(s, SINK_SEEN, source);
+	sink_str(s, SINK_SEEN, hex);
 	sink_i64(s, SINK_SEEN, s->post_no);
 	sink_end(s, SINK_SEEN);
+	return true;
 }
 
 enum ark_rc sink_ok(const struct sink *s, struct ark_err *err)

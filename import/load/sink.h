@@ -3,9 +3,9 @@
  * (rows go there at once) or waits in a spool until sink_flush loads it. Columns that the database
  * does not have are left out, so one writer serves all schema levels.
  *
- * In a run over what was imported before nearly every message is known, and the same. There the server
- * gets a digest of each post first (SINK_SEEN), says which are new or different, and only their rows
- * follow out of the spools: sink_narrow.
+ * In a run over what was imported before nearly every message is known, and the same. Rows of such are not
+ * made (sink_known); or, where there are too many to remember, the server gets a digest of each post first
+ * (SINK_SEEN), says which are new or different, and only their rows follow out of the spools: sink_narrow.
  */
 #ifndef IMPORT_LOAD_SINK_H
 #define IMPORT_LOAD_SINK_H
@@ -16,6 +16,7 @@
 #include "common/base/map.h"
 #include "common/db/conn.h"
 #include "common/io/spool.h"
+#include "import/load/known.h"
 
 enum sink_table {
 	SINK_TEAMS, SINK_USERS, SINK_BOTS, SINK_TEAMMEMBERS, SINK_CHANNELS, SINK_PUBLICCHANNELS,
@@ -55,6 +56,7 @@ struct sink {
 	struct sink_stream streams[SINK_TABLES];
 	const char *temp_dir;
 	enum sink_mode mode;
+	struct known *known;        /* see sink_known; NULL: nothing */
 	bool narrow;                /* see sink_narrow */
 	uint32_t post_no;           /* of the post whose rows are being written, from 1 */
 	uint8_t *wanted;            /* a bit for each post */
@@ -69,13 +71,16 @@ void sink_init(struct sink *s, const char *temp_dir, enum sink_mode mode,
 void sink_release(struct sink *s);
 /* Is this column there? A name that the table's list does not have is a bug. */
 bool sink_has(const struct sink *s, enum sink_table table, const char *column);
+/* From the beginning: what is known and the same is not wanted. The sink's from now on. */
+void sink_known(struct sink *s, struct known *known);
 /* From the beginning: posts and what hangs on them wait until sink_choose. */
 void sink_narrow(struct sink *s);
 /* SINK_SEEN is staged: which posts are new or say something else than slack_post knows? Rows of all
  * others are left out by sink_flush. */
 enum ark_rc sink_choose(struct sink *s, struct db_conn *conn, struct ark_err *err);
-/* The rows that follow are those of another post; `source` is its digest as hexadecimal digits. */
-void sink_post(struct sink *s, const char *id, struct ark_str source);
+/* The rows that follow are those of another post; `source` is its digest, also as hexadecimal digits.
+ * False: none of them is wanted. */
+bool sink_post(struct sink *s, const char *id, const uint8_t source[KNOWN_DIGEST], struct ark_str hex);
 /* The table that rows of this kind end up in. */
 const char *sink_target(enum sink_table table);
 /* CREATE TEMP TABLE for each staged stream, appended to `sql`. */

@@ -112,7 +112,7 @@ static void read_key(struct thread_order *o, const struct load *l, struct scan *
 	k->source = r->source;
 	k->reactions = r->reactions;
 	k->flags = r->flags;
-	k->event = r->event;
+	k->event = (uint8_t)r->event;
 	k->parts = (uint16_t)record_layout(l, r).parts;
 	if (r->flags & RECORD_ROOT_COPY)
 		k->text = ark_pool_str(&o->strings, record_part(r, PART_EXTRA));

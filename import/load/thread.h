@@ -26,9 +26,11 @@ struct thread_key {
 	uint32_t ordinal;      /* second message with one ts: 1 */
 	uint32_t replies;      /* rows in the thread: parts of long messages count */
 	uint16_t parts;        /* posts that the message takes */
-	uint16_t flags, event;
+	uint16_t flags;
+	uint8_t event;
 	uint8_t skip;          /* enum skip_reason; SKIP_NONE: lives */
 	bool placeholder;      /* a root that is not in the archive */
+	bool touched;          /* roots: a post of the thread is new or changed, as far as is known */
 	struct ark_str text;   /* placeholder: text of the root copy, or none */
 };
 

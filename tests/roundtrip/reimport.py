@@ -265,8 +265,11 @@ def people(run):
     run.say(plan == [line for line in dry.splitlines() if '\t' in line] and plan, f'{db}: the dry run printed the plan', f'{dry}\n---\n{said}')
     run.same(db, 'undone: every table of Mattermost\'s as before', before, run.dump(db))
     run.same(db, 'undone: our own records as before', state, run.state(db))
-    run.load(db, run.second, name='second import once more')
+    run.load(db, run.second, '--memory', '100', name='second import once more, the server compares')
     run.claims(db, UNION)
+    xmin = inst.digest(run.cluster, db)
+    run.load(db, run.second, '--memory', '100', name='the same again, the server compares')
+    run.say(inst.digest(run.cluster, db) == xmin, f'{db}: and it wrote nothing')
 
 
 def overwrite(run):
