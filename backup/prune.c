@@ -103,7 +103,7 @@ static bool has_rule(const struct backup_config *o)
 /* --- what is needed ---------------------------------------------------------------------------------------- */
 
 struct use {
-	uint64_t needed; /* bytes of objects that a snapshot needs */
+	uint64_t needed; /* bytes of objects that a snapshot needs, with what stands in front of each in a pack */
 	uint64_t objects;
 };
 
@@ -112,17 +112,14 @@ struct prune {
 	struct ark_map packs; /* 32 bytes: number in `uses` */
 	struct use *uses;
 	size_t cap;
-	struct ark_map seen;  /* objects that were counted, by half of their names */
-	struct repo *full;    /* with what is condemned; a->repo is without */
+	const struct condemned *now;
 	struct repo_id *condemn;
 	size_t condemn_count;
 };
 
 static void prune_release(struct prune *p)
 {
-	repo_close(p->full);
 	ark_map_release(&p->packs);
-	ark_map_release(&p->seen);
 	free(p->uses);
 	free(p->condemn);
 }
@@ -147,19 +144,25 @@ static struct use *use_of(struct prune *p, const struct repo_id *pack)
 	return &p->uses[n];
 }
 
-/* Counts an object once; false when it was counted before. */
+static bool is_free(void *ctx, const struct repo_entry *e)
+{
+	const struct prune *p = ctx;
+	return ark_map_get(&p->now->packs, key_of(&e->pack)) == ARK_MAP_NONE;
+}
+
+/* Counts an object once; *first is false when it was counted before. */
 static enum ark_rc need(struct prune *p, const struct repo_id *id, bool *first, struct ark_err *err)
 {
+	struct repo_index *x = repo_index(p->a->repo);
 	struct repo_entry e;
 	char hex[REPO_ID_HEX + 1];
-	*first = ark_map_get(&p->seen, ark_str_n((const char *)id->b, REPO_ID_BYTES / 2)) == ARK_MAP_NONE;
-	if (!*first)
+	*first = repo_index_mark(x, id);
+	if (!*first && repo_index_marked(x, id))
 		return ARK_OK;
-	ark_map_put(&p->seen, ark_str_n((const char *)id->b, REPO_ID_BYTES / 2), 1);
 	/* a copy that is not condemned is the one that counts */
-	if (repo_index_find(repo_index(p->a->repo), id, &e) || repo_index_find(repo_index(p->full), id, &e)) {
+	if (repo_index_find_in(x, id, is_free, p, &e) || repo_index_find(x, id, &e)) {
 		struct use *u = use_of(p, &e.pack);
-		u->needed += e.length;
+		u->needed += e.length + (e.offset > 0 ? PACK_ENTRY_HEAD : 0);
 		u->objects++;
 		return ARK_OK;
 	}
@@ -172,7 +175,7 @@ static enum ark_rc need(struct prune *p, const struct repo_id *id, bool *first, 
 
 static enum ark_rc need_snapshot(struct prune *p, const struct repo_snapshot *s, struct ark_err *err)
 {
-	ark_auto(repo_walk_freep) struct repo_walk *w = repo_walk_new(p->full);
+	ark_auto(repo_walk_freep) struct repo_walk *w = repo_walk_new(p->a->repo);
 	struct repo_item item;
 	bool first;
 	enum ark_rc rc = need(p, &s->contents, &first, err);
@@ -202,15 +205,13 @@ static enum ark_rc need_all(struct prune *p, const char *dir, struct ark_err *er
 	return rc;
 }
 
-/* Both indexes. */
-static enum ark_rc load_both(struct prune *p, const struct condemned *now, struct ark_err *err)
+/* What is condemned is in the index, too: while it is not swept it may still be needed. */
+static enum ark_rc load(struct prune *p, const struct condemned *now, struct ark_err *err)
 {
-	struct repo_options opt = { .place = p->a->args->operands.items[0], .cache = p->a->config->cache,
-		                    .interrupted = ark_interrupted, .s3 = &p->a->config->s3 };
-	enum ark_rc rc = repo_load_without(p->a->repo, &now->packs, err);
-	if (rc == ARK_OK)
-		rc = repo_open(&opt, &p->full, err);
-	return rc < 0 ? rc : repo_load(p->full, err);
+	p->now = now;
+	enum ark_rc rc = repo_load(p->a->repo, err);
+	repo_index_forget_marks(repo_index(p->a->repo));
+	return rc;
 }
 
 /* --- removing and bringing back ------------------------------------------------------------------------------ */
@@ -278,7 +279,7 @@ struct condemning {
 static enum ark_rc repack(void *ctx, const char *key, uint64_t size, struct ark_err *err)
 {
 	struct condemning *c = ctx;
-	struct repo *r = c->p->full;
+	struct repo *r = c->p->a->repo;
 	ark_auto(ark_buf_release) struct ark_buf text = { 0 };
 	ark_auto(ark_buf_release) struct ark_buf space = { 0 };
 	(void)size;
@@ -294,7 +295,7 @@ static enum ark_rc repack(void *ctx, const char *key, uint64_t size, struct ark_
 			return ark_err_set(err, ARK_KIND_INPUT, "'%s' is damaged", key);
 		rest = ark_str_from(rest, end + 1);
 		if (ark_map_get(&c->repack, key_of(&e.pack)) == ARK_MAP_NONE ||
-		    ark_map_get(&c->p->seen, ark_str_n((const char *)e.id.b, REPO_ID_BYTES / 2)) == ARK_MAP_NONE)
+		    !repo_index_marked(repo_index(r), &e.id))
 			continue;
 		rc = repo_stored(r, &e, &space, &stored, err);
 		if (rc == ARK_OK)
@@ -335,7 +336,7 @@ static enum ark_rc condemn(struct app *a, uint64_t *packs, uint64_t *bytes, stru
 	enum ark_rc rc = a->config->dry_run ? condemned_read(a->repo, &now, err) :
 	                                      intent_begin(a->repo, "prune", &intent, &now, err);
 	if (rc == ARK_OK)
-		rc = load_both(&p, &now, err);
+		rc = load(&p, &now, err);
 	if (rc == ARK_OK)
 		rc = need_all(&p, REPO_DIR_SNAPSHOTS, err);
 	if (rc == ARK_OK && !a->config->dry_run)
@@ -472,7 +473,7 @@ static enum ark_rc sweep(struct app *a, uint64_t *swept, struct ark_err *err)
 	if (rc == ARK_OK)
 		rc = condemned_read(a->repo, &now, err);
 	if (rc == ARK_OK)
-		rc = load_both(&p, &now, err);
+		rc = load(&p, &now, err);
 	if (rc == ARK_OK)
 		rc = need_all(&p, REPO_DIR_SNAPSHOTS, err);
 	if (rc < 0)
@@ -560,7 +561,7 @@ int run_undelete(struct app *a, struct ark_err *err)
 	/* everything it needs has to be there still; while our intent is open nothing newer is swept, and once
 	 * it is a snapshot again the sweep sees it */
 	if (rc == ARK_OK)
-		rc = load_both(&p, &now, err);
+		rc = load(&p, &now, err);
 	if (rc == ARK_OK)
 		rc = need_snapshot(&p, found, err);
 	if (rc == ARK_OK)

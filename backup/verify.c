@@ -33,7 +33,6 @@ struct verify {
 	struct stored *items;
 	size_t count, cap;
 	struct ark_map places;  /* pack to number */
-	struct ark_map reached; /* lists that were walked */
 	struct crypt_hash *hash;
 	uint64_t damaged, missing, read_files, read_bytes;
 	bool stopped;
@@ -43,7 +42,6 @@ static void verify_release(struct verify *v)
 {
 	free(v->items);
 	ark_map_release(&v->places);
-	ark_map_release(&v->reached);
 	crypt_hash_free(v->hash);
 }
 
@@ -163,10 +161,9 @@ static enum ark_rc need_list(struct verify *v, const struct repo_snapshot *s, st
 		need(v, s, &item.id);
 		if (item.kind != REPO_ITEM_LIST)
 			continue;
-		if (ark_map_get(&v->reached, key_of(&item.id)) != ARK_MAP_NONE)
+		/* one that was walked before; one that is not there fails when it is entered */
+		if (!repo_index_mark(repo_index(v->a->repo), &item.id) && repo_index_marked(repo_index(v->a->repo), &item.id))
 			repo_walk_skip(w);
-		else
-			ark_map_put(&v->reached, key_of(&item.id), 1);
 	}
 	if (rc == ARK_FAIL && err->kind != ARK_KIND_SIGNAL) {
 		complain(v, "verify.damaged", s->name, err->text);

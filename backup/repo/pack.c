@@ -22,7 +22,7 @@
 
 #define LEVEL 3
 #define LEVEL_FAST 1
-#define ENTRY_HEAD 20 /* a skippable frame: 8, length of what follows 4, start of the id 8 */
+#define PACK_OBJECTS (32u << 10) /* a pack ends with so many, however small: its index is read as a whole */
 #define INDEX_EVERY 64 /* files of their own between two index files */
 
 struct pack_writer {
@@ -296,12 +296,13 @@ static enum ark_rc flush_pack(struct pack_writer *w, struct ark_err *err)
 	return flush_index(w, err);
 }
 
-static enum ark_rc keep_locked(struct pack_writer *w, const struct repo_id *id, enum repo_codec codec,
-                               struct ark_str stored, struct ark_err *err)
+/* Into the present pack. *out: its entry, whose pack is not known yet. */
+static void append_locked(struct pack_writer *w, const struct repo_id *id, enum repo_codec codec,
+                          struct ark_str stored, struct repo_entry *out)
 {
-	unsigned char head[ENTRY_HEAD];
+	unsigned char head[PACK_ENTRY_HEAD];
 	uint32_t len = (uint32_t)stored.len;
-	io_skip_head(ENTRY_HEAD - IO_SKIP_HEAD, head);
+	io_skip_head(PACK_ENTRY_HEAD - IO_SKIP_HEAD, head);
 	for (int i = 0; i < 4; i++)
 		head[IO_SKIP_HEAD + i] = (unsigned char)(len >> (8 * i));
 	memcpy(head + IO_SKIP_HEAD + 4, id->b, 8);
@@ -313,8 +314,21 @@ static enum ark_rc keep_locked(struct pack_writer *w, const struct repo_id *id, 
 		w->pending = ark_realloc(w->pending, w->pending_cap, sizeof(e));
 	}
 	w->pending[w->pending_count++] = e;
+	*out = e;
+}
+
+static bool is_full(const struct pack_writer *w)
+{
+	return w->pack.len >= PACK_BYTES || w->pending_count >= PACK_OBJECTS;
+}
+
+static enum ark_rc keep_locked(struct pack_writer *w, const struct repo_id *id, enum repo_codec codec,
+                               struct ark_str stored, struct ark_err *err)
+{
+	struct repo_entry e;
+	append_locked(w, id, codec, stored, &e);
 	repo_index_add(repo_index(w->r), &e);
-	return w->pack.len >= PACK_BYTES ? flush_pack(w, err) : ARK_OK;
+	return is_full(w) ? flush_pack(w, err) : ARK_OK;
 }
 
 enum ark_rc pack_keep(struct pack_writer *w, const struct repo_id *id, enum repo_codec codec,
@@ -342,8 +356,10 @@ enum ark_rc pack_walk_next(struct pack_writer *w, struct repo_walk *walk, struct
 enum ark_rc pack_move(struct pack_writer *w, const struct repo_entry *e, struct ark_str stored,
                       struct ark_err *err)
 {
+	struct repo_entry moved;
 	pthread_mutex_lock(&w->lock);
-	enum ark_rc rc = keep_locked(w, &e->id, e->codec, stored, err);
+	append_locked(w, &e->id, e->codec, stored, &moved);
+	enum ark_rc rc = is_full(w) ? flush_pack(w, err) : ARK_OK;
 	pthread_mutex_unlock(&w->lock);
 	return rc;
 }

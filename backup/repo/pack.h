@@ -15,6 +15,7 @@ struct pack_tools;
 struct io_dict;
 
 #define PACK_BYTES (16u << 20)
+#define PACK_ENTRY_HEAD 20 /* bytes in front of each object: a skippable frame of 8, its length 4, start of its name 8 */
 #define PACK_OWN_FILE (1u << 20) /* a body of a file from this size on is a stored file of its own */
 
 enum pack_how {
@@ -57,7 +58,7 @@ enum ark_rc pack_put(struct pack_tools *t, struct ark_str plain, unsigned how, s
 /* A body of any size out of an open file, from its start. size_bytes: out, how long it was. */
 enum ark_rc pack_put_file(struct pack_tools *t, int fd, struct repo_id *id, uint64_t *size_bytes,
                           struct ark_err *err);
-/* Stored bytes of an object that exists, into a new pack: for repacking. */
+/* Stored bytes of an object that exists, into a new pack: for repacking. The index in memory stays as it is. */
 enum ark_rc pack_move(struct pack_writer *w, const struct repo_entry *e, struct ark_str stored,
                       struct ark_err *err);
 

@@ -1,6 +1,7 @@
 /*
- * Entries stand in one growing table, packed to 32 bytes; beside it open addressing by the first bytes of
- * the id, which are evenly spread by themselves.
+ * Entries stand in one table, packed to 32 bytes; beside it open addressing by the first bytes of the id,
+ * which are evenly spread by themselves. A full table goes to the temporary file of sorted.h; where that
+ * cannot be written, the table grows instead.
  */
 #include "common/repo/index.h"
 
@@ -8,28 +9,25 @@
 
 #include "common/base/map.h"
 #include "common/base/mem.h"
+#include "common/repo/sorted.h"
 
 #include "common/base/banned.h"
 
-#define KEPT 16              /* bytes of an id that are kept: nobody finds two such by accident or work */
+#define KEPT SORTED_KEPT
 #define WHOLE UINT32_MAX     /* length: all of the stored file, whose size stands in `packs` */
-
-struct slot {
-	unsigned char id[KEPT];
-	uint32_t pack;
-	uint32_t offset;
-	uint32_t length;
-	unsigned char codec;
-};
+#define TABLE (128u << 10)   /* entries in memory: 5 MiB */
 
 struct repo_index {
-	struct slot *slots;
+	struct sorted_slot *slots;
 	size_t count, cap;
 	uint32_t *buckets; /* number of a slot + 1; 0 is free */
 	size_t bucket_count; /* a power of two */
+	struct sorted *rest;
+	bool no_rest;      /* the temporary file cannot be written */
 	struct ark_map packs;
 	uint64_t *whole; /* per pack: length of an entry with WHOLE */
 	size_t whole_cap;
+	uint64_t *marks; /* a bit for each entry, those of `rest` first; NULL: none */
 };
 
 static bool next_field(struct ark_str *rest, struct ark_str *field)
@@ -72,7 +70,9 @@ void repo_entry_add(const struct repo_entry *e, struct ark_buf *out)
 
 struct repo_index *repo_index_new(void)
 {
-	return ark_calloc(1, sizeof(struct repo_index));
+	struct repo_index *x = ark_calloc(1, sizeof(*x));
+	x->rest = sorted_new();
+	return x;
 }
 
 void repo_index_free(struct repo_index *x)
@@ -80,6 +80,8 @@ void repo_index_free(struct repo_index *x)
 	if (x == NULL)
 		return;
 	ark_map_release(&x->packs);
+	sorted_free(x->rest);
+	free(x->marks);
 	free(x->slots);
 	free(x->buckets);
 	free(x->whole);
@@ -126,21 +128,38 @@ static void grow(struct repo_index *x)
 		enter(x, (uint32_t)i);
 }
 
+/* The table into the temporary file. */
+static void empty_table(struct repo_index *x)
+{
+	x->no_rest = x->no_rest || !sorted_add(x->rest, x->slots, x->count);
+	if (x->no_rest) {
+		/* it was put in order */
+		memset(x->buckets, 0, x->bucket_count * sizeof(*x->buckets));
+		for (size_t i = 0; i < x->count; i++)
+			enter(x, (uint32_t)i);
+		return;
+	}
+	x->count = 0;
+	memset(x->buckets, 0, x->bucket_count * sizeof(*x->buckets));
+}
+
 void repo_index_add(struct repo_index *x, const struct repo_entry *e)
 {
 	if (x->count >= UINT32_MAX - 1)
 		ark_bug("more objects than an index can hold");
+	if (x->count >= TABLE && !x->no_rest)
+		empty_table(x);
 	if (4 * (x->count + 1) > 3 * x->bucket_count)
 		grow(x);
 	if (x->count == x->cap) {
 		x->cap = x->cap == 0 ? 1024 : x->cap + x->cap / 4;
 		x->slots = ark_realloc(x->slots, x->cap, sizeof(*x->slots));
 	}
-	struct slot *s = &x->slots[x->count++];
+	repo_index_forget_marks(x);
+	struct sorted_slot *s = &x->slots[x->count++];
+	*s = (struct sorted_slot){ .pack = pack_number(x, &e->pack), .offset = (uint32_t)e->offset,
+		                   .codec = (unsigned char)e->codec };
 	memcpy(s->id, e->id.b, KEPT);
-	s->pack = pack_number(x, &e->pack);
-	s->offset = (uint32_t)e->offset;
-	s->codec = (unsigned char)e->codec;
 	if (e->length >= WHOLE) {
 		s->length = WHOLE;
 		x->whole[s->pack] = e->length;
@@ -150,7 +169,13 @@ void repo_index_add(struct repo_index *x, const struct repo_entry *e)
 	enter(x, (uint32_t)(x->count - 1));
 }
 
-static void unpack(const struct repo_index *x, const struct slot *s, struct repo_entry *out)
+void repo_index_settle(struct repo_index *x)
+{
+	repo_index_forget_marks(x);
+	sorted_settle(x->rest);
+}
+
+static void unpack(const struct repo_index *x, const struct sorted_slot *s, struct repo_entry *out)
 {
 	memset(&out->id, 0, sizeof(out->id));
 	memcpy(out->id.b, s->id, KEPT);
@@ -160,31 +185,105 @@ static void unpack(const struct repo_index *x, const struct slot *s, struct repo
 	out->codec = (enum repo_codec)s->codec;
 }
 
-bool repo_index_find(struct repo_index *x, const struct repo_id *id, struct repo_entry *out)
+/* The entries of an id, those in the temporary file first. */
+struct search {
+	uint64_t at;    /* of sorted_find */
+	size_t bucket;  /* next one to look at */
+	bool in_table;
+	uint64_t place; /* out: number of the entry */
+};
+
+static bool next_of(struct repo_index *x, const struct repo_id *id, struct search *s, struct repo_entry *out)
 {
-	if (x->count == 0)
-		return false;
-	for (size_t at = bucket_of(id->b);; at++) {
-		uint32_t n = x->buckets[at & (x->bucket_count - 1)];
+	if (!s->in_table) {
+		struct sorted_slot slot;
+		if (sorted_find(x->rest, id->b, &s->at, &slot, &s->place)) {
+			unpack(x, &slot, out);
+			out->id = *id;
+			return true;
+		}
+		s->in_table = true;
+		s->bucket = bucket_of(id->b);
+	}
+	for (; x->count > 0; s->bucket++) {
+		uint32_t n = x->buckets[s->bucket & (x->bucket_count - 1)];
 		if (n == 0)
 			return false;
 		if (memcmp(x->slots[n - 1].id, id->b, KEPT) != 0)
 			continue;
+		s->bucket++;
+		s->place = sorted_count(x->rest) + n - 1;
 		unpack(x, &x->slots[n - 1], out);
 		out->id = *id;
 		return true;
 	}
+	return false;
+}
+
+bool repo_index_find(struct repo_index *x, const struct repo_id *id, struct repo_entry *out)
+{
+	struct search s = { 0 };
+	return next_of(x, id, &s, out);
+}
+
+bool repo_index_find_in(struct repo_index *x, const struct repo_id *id, repo_wanted_fn *wanted, void *ctx,
+                        struct repo_entry *out)
+{
+	struct search s = { 0 };
+	struct repo_entry e;
+	while (next_of(x, id, &s, &e)) {
+		if (wanted(ctx, &e)) {
+			*out = e;
+			return true;
+		}
+	}
+	return false;
 }
 
 uint64_t repo_index_count(const struct repo_index *x)
 {
-	return x->count;
+	return sorted_count(x->rest) + x->count;
+}
+
+bool repo_index_mark(struct repo_index *x, const struct repo_id *id)
+{
+	struct search s = { 0 };
+	struct repo_entry e;
+	if (!next_of(x, id, &s, &e))
+		return false;
+	if (x->marks == NULL)
+		x->marks = ark_calloc((size_t)(repo_index_count(x) / 64 + 1), sizeof(*x->marks));
+	uint64_t bit = UINT64_C(1) << (s.place % 64), *word = &x->marks[s.place / 64];
+	bool first = (*word & bit) == 0;
+	*word |= bit;
+	return first;
+}
+
+bool repo_index_marked(struct repo_index *x, const struct repo_id *id)
+{
+	struct search s = { 0 };
+	struct repo_entry e;
+	return x->marks != NULL && next_of(x, id, &s, &e) && (x->marks[s.place / 64] >> (s.place % 64) & 1) != 0;
+}
+
+void repo_index_forget_marks(struct repo_index *x)
+{
+	free(x->marks);
+	x->marks = NULL;
 }
 
 bool repo_index_next(struct repo_index *x, struct repo_index_walk *w, struct repo_entry *out)
 {
-	if (w->at >= x->count)
+	uint64_t rest = sorted_count(x->rest);
+	if (w->at < rest) {
+		struct sorted_slot slot;
+		if (!sorted_at(x->rest, w->at++, &slot))
+			return false;
+		unpack(x, &slot, out);
+		return true;
+	}
+	if (w->at - rest >= x->count)
 		return false;
-	unpack(x, &x->slots[w->at++], out);
+	unpack(x, &x->slots[w->at++ - rest], out);
 	return true;
 }

@@ -259,6 +259,7 @@ enum ark_rc repo_load_without(struct repo *r, const struct ark_map *packs, struc
 {
 	struct loading l = { .r = r, .without = packs };
 	enum ark_rc rc = repo_keep_list(r->keep, REPO_DIR_INDEX, load_one, &l, err);
+	repo_index_settle(r->index);
 	r->loaded = rc == ARK_OK || r->loaded;
 	return rc;
 }
