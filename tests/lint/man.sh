@@ -1,5 +1,6 @@
 #!/bin/sh
-# Each page given is accepted by groff without a warning and has its sections in the usual order.
+# Each page given is accepted by groff without a warning, and those of programs have their sections in the usual
+# order.
 #
 # usage: man.sh PAGE...		exit 77: no groff here
 set -eu
@@ -17,6 +18,7 @@ for page in "$@"; do
 		echo "$page: a place that was not filled in"
 		failed=1
 	fi
+	case $page in *.1) ;; *) continue ;; esac
 	have=$(sed -n 's/^\.SH //p' "$page" | tr '\n' ' ')
 	for section in NAME SYNOPSIS DESCRIPTION COMMANDS OPTIONS ENVIRONMENT FILES 'EXIT STATUS'; do
 		case $section in COMMANDS) grep -q '^\.SH COMMANDS' "$page" || continue ;; esac
