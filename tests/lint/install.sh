@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # meson install into an empty folder: each tool comes with its manual page and its completions, every page of
 # docs/ is among what is installed, and nothing lies outside the prefix.
 #
@@ -41,7 +41,9 @@ for page in "$docs"/*; do
 	[ ! -f "$page" ] || wanted docs "doc/matterark/docs/${page##*/}"
 done
 # Debian's package is built with what packages.sh installs.
+# shellcheck source=packaging/packages.sh
 . "$docs/../packaging/packages.sh"
+# shellcheck disable=SC2154
 for library in $(echo "$libraries" | cut -s -d ' ' -f 1) libcmark-gfm-extensions-dev; do
 	if ! grep -q "^ *$library,\$" "$docs/../packaging/debian/control"; then
 		echo "packaging/debian/control does not build with $library, packages.sh does"
