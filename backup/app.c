@@ -12,15 +12,20 @@ void app_release(struct app *a)
 	mm_place_release(&a->place);
 }
 
-enum ark_rc app_open_repo(struct app *a, struct ark_err *err)
+struct repo_options app_repo_options(const struct app *a)
 {
-	struct repo_options opt = {
+	return (struct repo_options){
 		.place = a->args->operands.items[0],
 		.identity_file = a->config->identity,
 		.cache = a->config->cache,
 		.interrupted = ark_interrupted,
 		.s3 = &a->config->s3,
 	};
+}
+
+enum ark_rc app_open_repo(struct app *a, struct ark_err *err)
+{
+	struct repo_options opt = app_repo_options(a);
 	return repo_open(&opt, &a->repo, err);
 }
 

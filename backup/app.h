@@ -22,6 +22,8 @@ struct app {
 };
 
 void app_release(struct app *a); /* also for ark_auto */
+/* How the repository, which is the first operand, is opened. */
+struct repo_options app_repo_options(const struct app *a);
 /* The repository is the first operand. */
 enum ark_rc app_open_repo(struct app *a, struct ark_err *err);
 /* The snapshot that operand n names; the newest when there is no such operand. */
@@ -44,6 +46,8 @@ int run_check(struct app *a, struct ark_err *err);
 int run_prune(struct app *a, struct ark_err *err);
 int run_undelete(struct app *a, struct ark_err *err);
 int run_extract(struct app *a, struct ark_err *err);
+int run_restore(struct app *a, struct ark_err *err);
+int run_drill(struct app *a, struct ark_err *err);
 int run_keygen(struct app *a, struct ark_err *err);
 
 #endif

@@ -303,13 +303,6 @@ static void copy_sql(struct create *c, const struct source_table *t, struct copy
 	out->sql = ark_pool_str(&c->pool, ark_buf_view(&sql)).ptr;
 }
 
-/* Pages of 32 KiB of every large object, as its owner may read them; an empty one has one empty page. */
-static const char LARGE_SQL[] =
-    "COPY (SELECT m.oid, g.n * 32768, lo_get(m.oid, g.n * 32768, 32768) FROM "
-    "pg_catalog.pg_largeobject_metadata m CROSS JOIN LATERAL "
-    "generate_series(0::int8, greatest(octet_length(lo_get(m.oid)) - 1, 0) / 32768) g(n) "
-    "ORDER BY m.oid, g.n) TO STDOUT";
-
 static void plan_tables(struct create *c)
 {
 	const struct source *s = &c->source;
@@ -329,7 +322,7 @@ static void plan_tables(struct create *c)
 	if (s->large_objects > 0) {
 		const struct repo_part *old = c->has_previous ? repo_part_find(&c->previous, REPO_PART_LARGE, NULL) : NULL;
 		struct copy_table *out = &c->tables[c->table_count++];
-		*out = (struct copy_table){ .label = ARK_LIT("large objects"), .sql = LARGE_SQL,
+		*out = (struct copy_table){ .label = ARK_LIT("large objects"), .sql = SOURCE_LARGE_SQL,
 			                    .key = { .fields = { 0, 1 }, .count = 2 } };
 		out->has_previous = old != NULL && old->has_id && c->same_dict;
 		if (out->has_previous)

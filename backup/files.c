@@ -4,6 +4,7 @@
 
 #include "backup/repo/listing.h"
 #include "backup/repo/local.h"
+#include "backup/restore/bodies.h"
 #include "backup/rows/segment.h"
 #include "common/base/limits.h"
 #include "common/base/mem.h"
@@ -377,7 +378,8 @@ static enum ark_rc each_other(void *ctx, const struct filestore_entry *e, struct
 			return rc;
 		l->has_named = rc == ARK_OK;
 	}
-	if (is_mutable(path) || (l->has_named && ark_str_eq(ark_buf_view(&l->named->path), path)))
+	/* a copy's snapshot is no copy */
+	if (ark_str_eqz(path, BODIES_MARK) || is_mutable(path) || (l->has_named && ark_str_eq(ark_buf_view(&l->named->path), path)))
 		return ARK_OK;
 	return add_listed(l->m, e, err);
 }

@@ -46,6 +46,11 @@ static const char *endpoint_of(const struct mm_files *files, const struct store_
 	return "s3.amazonaws.com";
 }
 
+void filestore_bucket_text(const struct mm_files *files, const struct store_s3_options *s3, struct ark_buf *out)
+{
+	ark_buf_fmt(out, "s3://%s/%s/%s", endpoint_of(files, s3), files->bucket, files->path);
+}
+
 static enum ark_rc open_bucket(const struct mm_files *files, const struct store_s3_options *s3,
                                struct filestore **out, struct ark_err *err)
 {
@@ -57,7 +62,7 @@ static enum ark_rc open_bucket(const struct mm_files *files, const struct store_
 		return rc;
 	ark_auto(ark_buf_release) struct ark_buf name = { 0 };
 	ark_buf_init(&name, 8192);
-	ark_buf_fmt(&name, "s3://%s/%s/%s", endpoint_of(files, s3), files->bucket, files->path);
+	filestore_bucket_text(files, s3, &name);
 	struct filestore *f = ark_calloc(1, sizeof(*f));
 	f->fd = -1;
 	f->store = store;

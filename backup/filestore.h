@@ -16,6 +16,8 @@ enum ark_rc filestore_open(const struct mm_files *files, const struct store_s3_o
 void filestore_close(struct filestore *f); /* NULL is fine */
 /* Resolved: "/srv/data", "s3://ENDPOINT/BUCKET/PREFIX". Borrowed. */
 const char *filestore_name(const struct filestore *f);
+/* "s3://ENDPOINT/BUCKET/PREFIX" of a store in a bucket, without opening it. */
+void filestore_bucket_text(const struct mm_files *files, const struct store_s3_options *s3, struct ark_buf *out);
 /* FAIL with kind MISSING when there is no such file, or its path leads elsewhere. */
 enum ark_rc filestore_fetch(struct filestore *f, const char *path, struct pack_tools *tools,
                             struct repo_id *id, uint64_t *size_bytes, struct ark_err *err);

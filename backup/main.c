@@ -6,6 +6,8 @@
  *	                         filestore.c (bodies), settings.c (configuration)
  *	rows/                    rows in segments, the dictionary, threads
  *	repo/                    writing: packs, lists, intents; common/repo reads
+ *	restore.c drill.c        restore/: target.c (which database), load.c (rows and indexes), bodies.c
+ *	                         (files), testinst.c (neutralise/, people, proof)
  *	list.c verify.c prune.c extract.c init.c   the other commands
  */
 #include <locale.h>
@@ -28,6 +30,8 @@ static int (*const COMMANDS[COMMAND_COUNT])(struct app *a, struct ark_err *err) 
 	[COMMAND_PRUNE] = run_prune,
 	[COMMAND_UNDELETE] = run_undelete,
 	[COMMAND_EXTRACT] = run_extract,
+	[COMMAND_RESTORE] = run_restore,
+	[COMMAND_DRILL] = run_drill,
 	[COMMAND_KEYGEN] = run_keygen,
 };
 

@@ -15,8 +15,10 @@ enum {
 	PRUNE = 1 << COMMAND_PRUNE,
 	UNDELETE = 1 << COMMAND_UNDELETE,
 	EXTRACT = 1 << COMMAND_EXTRACT,
+	RESTORE = 1 << COMMAND_RESTORE,
+	DRILL = 1 << COMMAND_DRILL,
 	KEYGEN = 1 << COMMAND_KEYGEN,
-	READING = SHOW | DIFF | FIND | VERIFY | EXTRACT,
+	READING = SHOW | DIFF | FIND | VERIFY | EXTRACT | RESTORE | DRILL,
 	REPO = CREATE | LIST | CHECK | PRUNE | UNDELETE | READING,
 };
 
@@ -42,6 +44,13 @@ static const struct ark_command COMMANDS[] = {
 	[COMMAND_EXTRACT] = { "extract", "everything of a snapshot in one tar file", "REPO [SNAPSHOT]", 1, 2,
 	  "Schema and rows as SQL and COPY text with a load.sql for psql, the files, the configuration. Not "
 	  "neutralised: a server that is started on it is production." },
+	[COMMAND_RESTORE] = { "restore", "bring a snapshot back, as a test installation unless told otherwise",
+	  "REPO [SNAPSHOT]", 1, 2,
+	  "Into a database that is not there, is empty, or is a test installation made before, and a place for files "
+	  "alike. A test installation cannot act (no mail, push, webhook, job, plugin), cannot be mistaken (name, theme, "
+	  "pinned messages), and a proof says so. Everything is loaded under another name, compared, and named at the end." },
+	[COMMAND_DRILL] = { "drill", "restore into a scratch database, compare, throw it away", "REPO [SNAPSHOT]", 1, 2,
+	  "On a private PostgreSQL unless --database names a server. Files are read and compared, not written." },
 	[COMMAND_KEYGEN] = { "keygen", "make the key pair of an encrypted repository", NULL, 0, 0,
 	  "The secret key goes to the file of --output and is kept away from the server; the public one, for "
 	  "init --encrypt, is printed." },
@@ -49,7 +58,9 @@ static const struct ark_command COMMANDS[] = {
 
 static const struct ark_option OPTIONS[] = {
 	ARK_TITLE("Where the data is"),
-	MM_PLACE_ROWS(struct backup_config, place, CREATE),
+	MM_PLACE_DATABASE_ROW(struct backup_config, place, CREATE | DRILL),
+	MM_PLACE_EMBEDDED_ROW(struct backup_config, place, CREATE | RESTORE | DRILL),
+	MM_PLACE_CONFIG_ROW(struct backup_config, place, CREATE),
 	MM_PLACE_FILES_ROW(struct backup_config, place, CREATE),
 
 	ARK_TITLE("Object stores"),
@@ -70,9 +81,9 @@ static const struct ark_option OPTIONS[] = {
 	{ "all-files", 0, NULL, ARK_FLAG, AT(all_files), NULL, 0,
 	  "files of the store that no row names, too", .commands = CREATE },
 	{ "without-files", 0, NULL, ARK_FLAG, AT(without_files), NULL, 0, "database and configuration only",
-	  .commands = CREATE },
-	{ "jobs", 'j', "N", ARK_NUMBER, AT(jobs), NULL, 0, "connections that read tables side by side",
-	  .commands = CREATE, .def = "2", .min = 1, .max = 16 },
+	  .commands = CREATE | RESTORE | DRILL },
+	{ "jobs", 'j', "N", ARK_NUMBER, AT(jobs), NULL, 0, "connections that read or load tables side by side",
+	  .commands = CREATE | RESTORE | DRILL, .def = "2", .min = 1, .max = 16 },
 	{ "lock-wait", 0, "SECONDS", ARK_NUMBER, AT(lock_wait), NULL, 0,
 	  "how long to wait for a table that somebody changes, with everybody else behind us",
 	  .commands = CREATE, .def = "5", .min = 1, .max = 600 },
@@ -83,7 +94,43 @@ static const struct ark_option OPTIONS[] = {
 	  "the program that writes the schema; else the one that fits the server is looked for",
 	  .commands = CREATE },
 	{ "dry-run", 'n', NULL, ARK_FLAG, AT(dry_run), NULL, 0, "only say what would be done",
-	  .commands = CREATE | PRUNE },
+	  .commands = CREATE | PRUNE | RESTORE },
+
+	ARK_TITLE("Where it is restored to"),
+	{ "to-database", 0, "URL", ARK_TEXT, AT(to_database), NULL, ARK_SECRET,
+	  "database that is made, as URL or key=value; not there yet, empty, or a test installation", .commands = RESTORE },
+	{ "to-files", 0, "PLACE", ARK_TEXT, AT(to_files), NULL, 0,
+	  "file store that is filled: a folder, or s3://BUCKET/PREFIX", .commands = RESTORE },
+	{ "config-out", 0, "FILE", ARK_TEXT, AT(config_out), NULL, ARK_IS_FILE,
+	  "where the configuration is written (beside the folder of files)", .commands = RESTORE },
+	{ "maintenance-db", 0, "NAME", ARK_TEXT, AT(maintenance_db), NULL, 0,
+	  "database to connect to while another one is made", .commands = RESTORE | DRILL, .def = "postgres" },
+	{ "owner", 0, "ROLE", ARK_TEXT, AT(owner), NULL, 0, "role that owns what is made; else whom the URL names",
+	  .commands = RESTORE },
+	{ "disconnect", 0, NULL, ARK_FLAG, AT(disconnect), NULL, 0,
+	  "end connections to the test installation that is replaced", .commands = RESTORE },
+	{ "production", 0, NULL, ARK_FLAG, AT(production), NULL, ARK_ONLY_ARGV,
+	  "everything as it was, which acts once a server is started; only into what is empty", .commands = RESTORE },
+	{ "confirm-host", 0, "HOST", ARK_TEXT, AT(confirm_host), NULL, ARK_ONLY_ARGV,
+	  "with --production: the host of the database, once more", .commands = RESTORE },
+
+	ARK_TITLE("The test installation"),
+	{ "site-url", 0, "URL", ARK_TEXT, AT(test.site_url), NULL, 0, "its address (http://localhost:8065)",
+	  .commands = RESTORE },
+	{ "theme", 0, "THEME", ARK_TEXT, AT(test.theme), NULL, ARK_IS_FILE,
+	  "RED, or a file with the JSON of another theme that everybody gets", .commands = RESTORE },
+	{ "rules", 0, "DIR", ARK_TEXT, AT(test.rules), NULL, ARK_IS_FOLDER,
+	  "more rules: *.sql for the database, *.json for the configuration", .commands = RESTORE },
+	{ "keep-licence", 0, NULL, ARK_FLAG, AT(test.keep_licence), NULL, 0, "do not remove the licence",
+	  .commands = RESTORE },
+	{ "test-password-file", 0, "FILE", ARK_TEXT, AT(test.password_file), NULL, ARK_IS_FILE,
+	  "its first line becomes the password of everybody, or of --as", .commands = RESTORE },
+	{ "as", 0, "USER", ARK_LIST, AT(test.as), NULL, 0,
+	  "who gets that password, by user name or address; may be repeated", .commands = RESTORE },
+	{ "mask", 0, NULL, ARK_FLAG, AT(test.mask), NULL, 0,
+	  "other names, user names and addresses for people, in mentions too; not for --as", .commands = RESTORE },
+	{ "mask-text", 0, NULL, ARK_FLAG, AT(test.mask_text), NULL, 0,
+	  "with that, other digits and addresses in messages", .commands = RESTORE },
 
 	ARK_TITLE("Checking"),
 	{ "percent", 0, "N", ARK_NUMBER, AT(percent), NULL, 0, "read only this part of what is stored",
@@ -125,7 +172,7 @@ static const struct ark_option OPTIONS[] = {
 	  .commands = FIND },
 
 	ARK_TITLE("Telling others"),
-	NOTIFY_ROWS(struct backup_config, notify, CREATE | VERIFY | PRUNE | EXTRACT),
+	NOTIFY_ROWS(struct backup_config, notify, CREATE | VERIFY | PRUNE | EXTRACT | RESTORE | DRILL),
 };
 
 const struct ark_tool BACKUP_TOOL = {

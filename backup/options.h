@@ -2,6 +2,7 @@
 #ifndef BACKUP_OPTIONS_H
 #define BACKUP_OPTIONS_H
 
+#include "backup/restore/testinst.h"
 #include "common/cli/args.h"
 #include "common/mm/place.h"
 #include "common/notify/notify.h"
@@ -20,6 +21,8 @@ enum backup_command {
 	COMMAND_PRUNE,
 	COMMAND_UNDELETE,
 	COMMAND_EXTRACT,
+	COMMAND_RESTORE,
+	COMMAND_DRILL,
 	COMMAND_KEYGEN,
 	COMMAND_COUNT,
 };
@@ -49,6 +52,14 @@ struct backup_config {
 	bool sweep;
 	const char *drop_intent;
 	const char *channel, *user, *file;
+	const char *to_database, *to_files;
+	const char *config_out;
+	const char *maintenance_db;
+	const char *owner;
+	bool production;
+	const char *confirm_host;
+	bool disconnect;
+	struct testinst_options test;
 };
 
 extern const struct ark_tool BACKUP_TOOL;

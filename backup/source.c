@@ -43,6 +43,13 @@ static const char TABLES[] =
     "   AND d.objid = c.oid AND d.deptype = 'e')"
     " ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
 
+/* Pages of 32 KiB of every large object, as its owner may read them; an empty one has one empty page. */
+const char SOURCE_LARGE_SQL[] =
+    "COPY (SELECT m.oid, g.n * 32768, lo_get(m.oid, g.n * 32768, 32768) FROM "
+    "pg_catalog.pg_largeobject_metadata m CROSS JOIN LATERAL "
+    "generate_series(0::int8, greatest(octet_length(lo_get(m.oid)) - 1, 0) / 32768) g(n) "
+    "ORDER BY m.oid, g.n) TO STDOUT";
+
 enum { SCHEMA, NAME, COLUMNS, CREATED, ORDER, KEYS, SIZE, OID, KIND };
 
 static enum ark_rc refuse_pooler(struct source *s, struct ark_err *err)

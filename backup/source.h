@@ -9,6 +9,9 @@
 #include "common/base/pool.h"
 #include "common/db/conn.h"
 
+/* COPY of all large objects: oid, position, bytes of each page of them. */
+extern const char SOURCE_LARGE_SQL[];
+
 struct source_table {
 	struct ark_str schema, name;
 	struct ark_str columns; /* quoted, separated by ", " */

@@ -1,8 +1,9 @@
 
 -- The configuration. -------------------------------------------------------------------------------------
 
-create or replace function pg_temp.ark_rules() returns jsonb language sql immutable as $function$
-	select $rules$@RULES@$rules$::jsonb
+create or replace function pg_temp.ark_rules() returns jsonb language sql stable as $function$
+	select jsonb_object_agg(key, value || coalesce(pg_temp.ark_setting('rules')::jsonb -> key, '[]'))
+	from jsonb_each($rules$@RULES@$rules$)
 $function$;
 
 -- The host in an address, or the text itself.
@@ -88,7 +89,7 @@ begin
 		end if;
 		config := jsonb_set(config, path, wanted);
 	end loop;
-	return config;
+	return jsonb_set(config, '{FileSettings}', (config -> 'FileSettings') || pg_temp.ark_setting('file_settings')::jsonb);
 end $$;
 
 do $$

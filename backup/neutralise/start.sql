@@ -11,10 +11,12 @@
 -- It may run again and then changes nothing more. Also understood, each as `set matterark.NAME = '...'`:
 --     site_url          where the copy is reached       (http://localhost:8065)
 --     files             its folder of files             (./data/)
+--     file_settings     more of FileSettings, as JSON: a bucket of the copy
 --     data_source       its database, as the server is to be told
 --     snapshot          what it was made from
 --     theme             JSON of another theme
 --     keep_licence      on: the licence stays
+--     rules             JSON of more rules for the configuration, in the form of those below
 set client_min_messages = warning;
 
 do $$
@@ -31,6 +33,8 @@ create or replace function pg_temp.ark_setting(name text) returns text language 
 		when 'site_url' then 'http://localhost:8065'
 		when 'files' then './data/'
 		when 'keep_licence' then 'off'
+		when 'rules' then '{}'
+		when 'file_settings' then '{}'
 		when 'theme' then '{"type":"custom","sidebarBg":"#b00000","sidebarText":"#ffffff",'
 			'"sidebarUnreadText":"#ffff00","sidebarTextHoverBg":"#700000","sidebarTextActiveBorder":"#ffff00",'
 			'"sidebarTextActiveColor":"#ffff00","sidebarHeaderBg":"#ff0000","sidebarHeaderTextColor":"#ffff00",'

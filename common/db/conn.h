@@ -54,6 +54,9 @@ struct ark_str db_name(const struct db_conn *conn);
 struct ark_str db_user(const struct db_conn *conn);
 /* The server is reached through a Unix socket or a loopback address: it shares this machine. */
 bool db_is_local(const struct db_conn *conn);
+/* Memory for index builds of this session: a share of this machine's when the server is on it, else
+ * what the server says itself. */
+enum ark_rc db_index_memory(struct db_conn *conn, struct ark_err *err);
 /* False once the connection is gone; it does not come back. */
 bool db_alive(const struct db_conn *conn);
 

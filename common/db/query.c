@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <sys/socket.h>
 
 #include "common/base/fail.h"
@@ -420,4 +421,19 @@ enum ark_rc db_finish(struct db_conn *conn, struct ark_err *err)
 		ark_bug("nothing was started");
 	conn->busy = DB_IDLE;
 	return db_collect(conn, NULL, err);
+}
+
+enum ark_rc db_index_memory(struct db_conn *conn, struct ark_err *err)
+{
+	if (!db_is_local(conn))
+		return ARK_OK;
+	int64_t bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+	int64_t mb = bytes / (1 << 20) / 16;
+	if (mb < 64)
+		mb = 64;
+	if (mb > 1024)
+		mb = 1024;
+	char sql[96];
+	snprintf(sql, sizeof(sql), "SET maintenance_work_mem = '%lldMB'", (long long)mb);
+	return db_exec(conn, sql, err);
 }

@@ -32,18 +32,25 @@ struct mm_place_options {
 	const char *files;
 };
 
-#define MM_PLACE_ROWS(type, field, cmds)                                                             \
+#define MM_PLACE_DATABASE_ROW(type, field, cmds)                                                     \
 	{ "database", 0, "URL", ARK_TEXT, offsetof(type, field.database), NULL, ARK_SECRET,          \
-	  "PostgreSQL database, as URL or key=value", .commands = (cmds) },                          \
+	  "PostgreSQL database, as URL or key=value", .commands = (cmds) }
+#define MM_PLACE_EMBEDDED_ROW(type, field, cmds)                                                     \
 	{ "embedded", 0, "DIR", ARK_MAYBE, offsetof(type, field.embedded), NULL, ARK_IS_FOLDER,      \
 	  "a private PostgreSQL in DIR (./matterark-data; /var/lib/matterark as root)",              \
-	  .commands = (cmds) },                                                                      \
+	  .commands = (cmds) }
+#define MM_PLACE_CONFIG_ROW(type, field, cmds)                                                       \
 	{ "mattermost-config", 0, "PATH", ARK_TEXT, offsetof(type, field.mattermost_config), NULL,   \
 	  ARK_IS_FILE,                                                                               \
 	  "Mattermost's config.json, which names its database and file store; without it the "       \
 	  "environment (MM_CONFIG, MM_SQLSETTINGS_DATASOURCE, MM_FILESETTINGS_...) and "             \
 	  "/opt/mattermost/config/config.json are asked",                                            \
 	  .commands = (cmds) }
+
+/* The three, for tools whose commands all take them. */
+#define MM_PLACE_ROWS(type, field, cmds)                                                             \
+	MM_PLACE_DATABASE_ROW(type, field, cmds), MM_PLACE_EMBEDDED_ROW(type, field, cmds),          \
+	MM_PLACE_CONFIG_ROW(type, field, cmds)
 
 #define MM_PLACE_FILES_ROW(type, field, cmds)                                                        \
 	{ "files", 0, "PLACE", ARK_TEXT, offsetof(type, field.files), NULL, 0,                       \

@@ -215,6 +215,14 @@ enum ark_rc repo_contents_read(struct repo *r, const struct repo_snapshot *s, st
 	return ARK_OK;
 }
 
+enum ark_rc repo_open_beside(const struct repo_options *opt, const struct repo_contents *c, struct repo **out,
+                             struct ark_err *err)
+{
+	const struct repo_part *dict = repo_part_find(c, REPO_PART_DICTIONARY, NULL);
+	enum ark_rc rc = repo_open(opt, out, err);
+	return rc == ARK_OK && dict != NULL && dict->has_id ? repo_use_dictionary(*out, &dict->id, err) : rc;
+}
+
 void repo_contents_release(struct repo_contents *c)
 {
 	free(c->parts);

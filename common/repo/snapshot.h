@@ -83,6 +83,9 @@ struct repo_contents {
 enum ark_rc repo_contents_read(struct repo *r, const struct repo_snapshot *s, struct repo_contents *out,
                                struct ark_err *err);
 void repo_contents_release(struct repo_contents *c); /* also for ark_auto */
+/* The same repository once more, for another thread, which can then read what `c` names. */
+enum ark_rc repo_open_beside(const struct repo_options *opt, const struct repo_contents *c, struct repo **out,
+                             struct ark_err *err);
 /* The value of a SOURCE part: "system_identifier", "database", "server_version", "diagnostic_id",
  * "site_url", "files" (resolved folder or s3://ENDPOINT/BUCKET/PREFIX), "host", "roles" (quoted, separated
  * by ", "); NONE when not known. */

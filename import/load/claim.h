@@ -1,12 +1,6 @@
 /*
- * The right to write to a target: the locks that keep two imports apart, the connection to the
- * maintenance database for one that is not there yet, and what runs that died left behind.
- *
- * Advisory locks, so they go with the session that holds them. They are looked for in every database
- * of the server, because two runs may be given different maintenance databases.
- *
- *	(hash of "matterark import", hash of NAME)   making the database NAME, importing into it; or,
- *	                                             NAME being a temporary one: its run is alive
+ * The right to write to a target: the import's locks and temporary databases (common/mm/claim.h says how
+ * they work), and the connection to the maintenance database for a target that is not there yet.
  */
 #ifndef IMPORT_LOAD_CLAIM_H
 #define IMPORT_LOAD_CLAIM_H

@@ -74,7 +74,7 @@ static enum ark_rc connect(struct fresh *f, struct ark_err *err)
 	for (int i = 0; i < CONNS && rc == ARK_OK; i++) {
 		rc = db_open(text.data, &f->job->db, &f->conns[i], err);
 		if (rc == ARK_OK)
-			rc = index_memory(f->conns[i], err);
+			rc = db_index_memory(f->conns[i], err);
 		/* the database counts from its rename on, and that commit, which waits for the disk, takes
 		 * everything that was logged before it along */
 		if (rc == ARK_OK)

@@ -1,8 +1,6 @@
 #include "import/load/index.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/db/text.h"
@@ -95,19 +93,4 @@ void index_saved_release(struct index_saved *saved)
 		free(saved->sql[i]);
 	free(saved->sql);
 	*saved = (struct index_saved){ 0 };
-}
-
-enum ark_rc index_memory(struct db_conn *conn, struct ark_err *err)
-{
-	if (!db_is_local(conn))
-		return ARK_OK;
-	int64_t bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
-	int64_t mb = bytes / (1 << 20) / 16;
-	if (mb < 64)
-		mb = 64;
-	if (mb > 1024)
-		mb = 1024;
-	char sql[96];
-	snprintf(sql, sizeof(sql), "SET maintenance_work_mem = '%lldMB'", (long long)mb);
-	return db_exec(conn, sql, err);
 }

@@ -29,8 +29,4 @@ enum ark_rc index_drop(struct db_conn *conn, const char *table, bool keys, struc
 enum ark_rc index_restore(struct db_conn *conn, const struct index_saved *saved, struct ark_err *err);
 void index_saved_release(struct index_saved *saved);
 
-/* Memory for index builds of this session: a share of this machine's when the server is on it, else
- * what the server says itself. */
-enum ark_rc index_memory(struct db_conn *conn, struct ark_err *err);
-
 #endif

@@ -370,7 +370,7 @@ enum ark_rc load_live(const struct load_job *job, struct load *l, struct db_conn
 {
 	ark_auto(base_release) struct base b = { 0 };
 	ark_auto(db_txn_end) struct db_txn txn = { 0 };
-	enum ark_rc rc = index_memory(conn, err);
+	enum ark_rc rc = db_index_memory(conn, err);
 	if (rc == ARK_OK)
 		rc = db_txn_begin(&txn, conn, "", err);
 	if (rc == ARK_OK)
