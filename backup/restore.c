@@ -261,13 +261,27 @@ static enum ark_rc neutralise(struct job *j, struct ark_err *err)
 	return testinst_make(&j->test, err);
 }
 
+/* Production belongs to whom it belonged, a copy to whom the URL names; --owner beats both. */
+static enum ark_rc own(struct job *j, struct ark_err *err)
+{
+	struct app *a = j->r.a;
+	ark_auto(ark_buf_release) struct ark_buf missing;
+	ark_buf_init(&missing, LIMIT_SQL);
+	if (!a->config->production || a->config->owner != NULL)
+		return target_own(&j->r.target, err);
+	enum ark_rc rc = load_owners(&j->r.load, &missing, err);
+	if (rc == ARK_END)
+		ark_warn(a->talk, "restore.owners", "everything belongs to the role that restored it: there is no role %s here", missing.data);
+	return rc < 0 ? rc : ARK_OK;
+}
+
 /* From the rename on it is there; what comes behind belongs to it and can be made good by the same command again. */
 static enum ark_rc publish(struct job *j, struct ark_err *err)
 {
 	bool production = j->r.a->config->production;
 	enum ark_rc rc = write_config(j, err);
 	if (rc == ARK_OK)
-		rc = target_own(&j->r.target, err);
+		rc = own(j, err);
 	if (rc == ARK_OK)
 		rc = target_publish(&j->r.target, err);
 	if (rc == ARK_OK && j->config.fd >= 0)

@@ -512,6 +512,34 @@ enum ark_rc load_compare(struct load_job *job, struct ark_err *err)
 	return rc;
 }
 
+/* Roles that the source names and this server has not; $1 as the snapshot has it: quoted, with ", " between. */
+static const char MISSING_SQL[] =
+    "SELECT string_agg(r, ', ') FROM unnest(string_to_array($1, ', ')) r WHERE NOT EXISTS (SELECT FROM "
+    "pg_catalog.pg_roles WHERE quote_ident(rolname) = r)";
+
+enum ark_rc load_owners(struct load_job *job, struct ark_buf *missing, struct ark_err *err)
+{
+	ark_auto(db_closep) struct db_conn *conn = NULL;
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	ark_auto(ark_buf_release) struct ark_buf sql = { 0 };
+	const struct repo_part *p = repo_part_find(job->contents, REPO_PART_SCHEMA, "owners");
+	struct ark_str roles = repo_source(job->contents, "roles");
+	if (p == NULL || !ark_str_has(roles))
+		return ARK_OK; /* taken by an older release */
+	enum ark_rc rc = db_open(job->dsn, job->db, &conn, err);
+	if (rc == ARK_OK)
+		rc = db_query_one(conn, MISSING_SQL, DB_PARAMS(roles), &res, err);
+	if (rc == ARK_OK && !db_null(res, 0, 0)) {
+		ark_buf_str(missing, db_value(res, 0, 0));
+		return ARK_END;
+	}
+	if (rc == ARK_OK)
+		rc = read_schema(job, "owners", &sql, err);
+	if (rc == ARK_OK && sql.len > 0)
+		rc = db_exec(conn, sql.data, err);
+	return rc < 0 ? ark_err_in(err, rc, "owners") : rc;
+}
+
 enum ark_rc load_finish(struct load_job *job, struct ark_err *err)
 {
 	ark_auto(db_closep) struct db_conn *conn = NULL;

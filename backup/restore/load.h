@@ -42,6 +42,11 @@ uint64_t load_weight(const struct repo_contents *contents, uint64_t *rows);
 enum ark_rc load_all(struct load_job *job, struct ark_err *err);
 /* Read every table again and compare with what was sent; FAIL names the one that differs. */
 enum ark_rc load_compare(struct load_job *job, struct ark_err *err);
+/*
+ * Who owns and who may use what, as at the source. Nothing is changed where roles are missing: ARK_END, and
+ * `missing` has their names.
+ */
+enum ark_rc load_owners(struct load_job *job, struct ark_buf *missing, struct ark_err *err);
 /* Fill materialised views, in order, and bring statistics up to date. */
 enum ark_rc load_finish(struct load_job *job, struct ark_err *err);
 

@@ -10,7 +10,7 @@ shown()
 }
 run matter-backup drill repo --database "$server dbname=postgres" --verbose --metrics drill.prom | shown
 grep -c matterark_ drill.prom
-run matter-backup drill repo "$(newest)" --database "$server dbname=postgres" --without-files --jobs 1 --json | shown
+run matter-backup drill repo "$(newest)" --database "$server dbname=postgres" --without-files --jobs 1 --json | grep -v progress | shown
 sql "$server dbname=postgres" "select count(*) from pg_database where datname like 'matterark%'"
 pack=$(find repo/data -type f -size -100k | head -n 1)
 printf 'x' | dd of="$pack" bs=1 seek=2000 conv=notrunc 2>/dev/null

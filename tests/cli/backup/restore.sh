@@ -20,6 +20,7 @@ sql "$(db)" "create table configurations (id varchar(26) primary key, value text
 cat >config.json <<'END'
 { "ServiceSettings": { "SiteURL": "https://chat.acme.example" }, "FileSettings": { "DriverName": "local", "Directory": "SECRETPLACE" } }
 END
+sql "$(db)" "create role restorer; alter table posts owner to restorer; grant select on users to restorer" 2>/dev/null || true
 run matter-backup init repo
 run matter-backup create repo --mattermost-config config.json --database "$(db)" --files store | names
 
@@ -80,6 +81,13 @@ diff was is | head -20
 wc -l <is
 cmp config.json real.config.json
 sql "$(db real)" "select count(*) from pg_tables where tablename = 'test_copy'"
+sql "$(db real)" "select tableowner, has_table_privilege('restorer', 'users', 'select') from pg_tables where tablename = 'posts'"
+sql "$(db copy)" "select tableowner = current_user from pg_tables where tablename = 'posts'"
+sql "$(db)" "alter table posts owner to current_user; revoke all on users from restorer"
+sql "$(db real)" "alter table posts owner to current_user; revoke all on users from restorer"
+sql "$server dbname=postgres" "drop role restorer"
+run matter-backup restore repo --to-database "$(db alone)" --to-files alone --production --confirm-host "$(hostname)"
+sql "$(db alone)" "select tableowner = current_user from pg_tables where tablename = 'posts'"
 echo "-- the snapshot of a copy is no copy"
 run matter-backup create repo --database "$(db copy)" --files copy --all-files | names
 matter-backup extract repo -o all.tar.zst || true
