@@ -6,6 +6,7 @@
 
 /* --- archives --- */
 #define LIMIT_WORKSPACES 4096            /* of one organisation in one import */
+#define LIMIT_ZIP_PART 32768             /* entries of a zip that are listed in memory; more: part after part */
 #define LIMIT_ENTRY_NAME 4096            /* bytes of a path in an archive; longer: entry skipped */
 #define LIMIT_DAY_FILE (512u << 20)      /* bytes of one day file; more: split at elements */
 #define LIMIT_SMALL_FILE (512u << 20)    /* users.json and friends; more: clear error */

@@ -22,6 +22,7 @@
 #include "common/base/limits.h"
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
+#include "common/io/ziplist.h"
 
 #include "common/base/banned.h"
 
@@ -39,8 +40,10 @@ struct io_archive {
 	/* an archive file */
 	struct archive *lib;
 	int fd;
-	int64_t size;
+	int64_t size;       /* for the library: with `parted` up to the end of the part and its tail */
 	int64_t at;         /* where the library thinks it reads */
+	bool parted;
+	struct ziplist list;
 	int64_t window_at;  /* file offset of window[0]; -1: nothing in it */
 	size_t window_len;
 	char *window;
@@ -64,6 +67,12 @@ struct io_archive {
 static la_ssize_t on_read(struct archive *lib, void *ctx, const void **out)
 {
 	struct io_archive *a = ctx;
+	if (a->parted && a->at >= (int64_t)a->list.part_end && a->at < a->size) {
+		*out = a->list.tail + (a->at - (int64_t)a->list.part_end);
+		la_ssize_t left = (la_ssize_t)(a->size - a->at);
+		a->at = a->size;
+		return left;
+	}
 	bool inside = a->window_at >= 0 && a->at >= a->window_at &&
 	              a->at < a->window_at + (int64_t)a->window_len;
 	if (!inside) {
@@ -82,10 +91,12 @@ static la_ssize_t on_read(struct archive *lib, void *ctx, const void **out)
 			return 0;
 		}
 	}
-	size_t from = (size_t)(a->at - a->window_at);
+	size_t from = (size_t)(a->at - a->window_at), len = a->window_len - from;
+	if (a->parted && a->at + (int64_t)len > (int64_t)a->list.part_end)
+		len = a->at < (int64_t)a->list.part_end ? (size_t)((int64_t)a->list.part_end - a->at) : 0;
 	*out = a->window + from;
-	a->at += (int64_t)(a->window_len - from);
-	return (la_ssize_t)(a->window_len - from);
+	a->at += (int64_t)len;
+	return (la_ssize_t)len;
 }
 
 static la_int64_t on_skip(struct archive *lib, void *ctx, la_int64_t request)
@@ -246,9 +257,8 @@ static void set_name(struct io_archive *a, struct ark_str raw, struct io_entry *
 
 /* ---- opening ---- */
 
-static enum ark_rc open_file(struct io_archive *a, struct ark_err *err)
+static enum ark_rc open_lib(struct io_archive *a, struct ark_err *err)
 {
-	a->window = ark_malloc(WINDOW);
 	a->lib = archive_read_new();
 	if (a->lib == NULL)
 		return ark_err_stop(err, ARK_KIND_MEMORY, "libarchive cannot start");
@@ -268,6 +278,26 @@ static enum ark_rc open_file(struct io_archive *a, struct ark_err *err)
 		return ARK_FAIL;
 	}
 	return ARK_OK;
+}
+
+/* Go on with the next part of the list; ARK_END behind the last. */
+static enum ark_rc next_part(struct io_archive *a, struct ark_err *err)
+{
+	if (!a->parted || !ziplist_next(&a->list))
+		return ARK_END;
+	if (a->lib != NULL)
+		archive_read_free(a->lib);
+	a->lib = NULL;
+	a->at = 0;
+	a->size = (int64_t)a->list.part_end + ZIPLIST_TAIL;
+	return open_lib(a, err);
+}
+
+static enum ark_rc open_file(struct io_archive *a, struct ark_err *err)
+{
+	a->window = ark_malloc(WINDOW);
+	a->parted = ziplist_find(a->fd, a->size, &a->list);
+	return a->parted ? next_part(a, err) : open_lib(a, err);
 }
 
 enum ark_rc io_archive_open(const char *path, struct io_archive **out, struct ark_err *err)
@@ -368,8 +398,12 @@ enum ark_rc io_archive_next(struct io_archive *a, struct io_entry *entry, struct
 	for (;;) {
 		struct archive_entry *e;
 		int rc = archive_read_next_header(a->lib, &e);
-		if (rc == ARCHIVE_EOF)
-			return ARK_END;
+		if (rc == ARCHIVE_EOF) {
+			enum ark_rc more = next_part(a, err);
+			if (more == ARK_OK)
+				continue;
+			return more == ARK_END ? ARK_END : ARK_STOP;
+		}
 		if (rc == ARCHIVE_FATAL) {
 			const char *why = archive_error_string(a->lib);
 			ark_err_stop(err, ARK_KIND_INPUT, "'%s' cannot be read: %s", a->path,

@@ -75,15 +75,19 @@ static void memberships_make(const struct load *l, struct memberships *m)
 {
 	uint32_t people = l->x->people.count;
 	m->start = ark_calloc((size_t)people + 2, sizeof(*m->start));
-	for (uint32_t t = 0; t < l->targets_count; t++)
-		for (uint32_t i = 0; has_line(l, t) && i < l->targets[t].members_count; i++)
-			m->start[l->targets[t].members[i] + 2]++;
+	for (uint32_t t = 0; t < l->targets_count; t++) {
+		struct ark_number_iter it = ark_numbers_read(&l->targets[t].members);
+		for (uint32_t person; has_line(l, t) && ark_numbers_next(&it, &person);)
+			m->start[person + 2]++;
+	}
 	for (uint32_t i = 2; i < people + 2; i++)
 		m->start[i] += m->start[i - 1];
 	m->targets = ark_calloc((size_t)m->start[people + 1] + 1, sizeof(*m->targets));
-	for (uint32_t t = 0; t < l->targets_count; t++)
-		for (uint32_t i = 0; has_line(l, t) && i < l->targets[t].members_count; i++)
-			m->targets[m->start[l->targets[t].members[i] + 1]++] = t;
+	for (uint32_t t = 0; t < l->targets_count; t++) {
+		struct ark_number_iter it = ark_numbers_read(&l->targets[t].members);
+		for (uint32_t person; has_line(l, t) && ark_numbers_next(&it, &person);)
+			m->targets[m->start[person + 1]++] = t;
+	}
 }
 
 static struct mm_bulk_reading all_read(const struct load_target *t)
@@ -222,8 +226,9 @@ enum ark_rc bulk_put_directs(const struct load *l, struct bulk_lines *o, struct 
 		struct mm_bulk_direct d = { .people = people, .shown_by = shown_by, .header = ARK_STR_NONE };
 		if (t->skipped || !target_is_direct(t))
 			continue;
-		for (uint32_t k = 0; k < t->members_count; k++) {
-			const struct slack_person *p = &l->x->people.list[t->members[k]];
+		struct ark_number_iter it = ark_numbers_read(&t->members);
+		for (uint32_t m; ark_numbers_next(&it, &m);) {
+			const struct slack_person *p = &l->x->people.list[m];
 			people[d.count++] = (struct mm_bulk_participant){ p->username, rows_guest(l, p), all_read(t) };
 			if (p->kind == PERSON_HUMAN)
 				shown_by[d.shown_count++] = p->username;

@@ -346,8 +346,9 @@ static enum ark_rc take_channel(void *ctx, struct load_target *t, struct ark_err
 	struct mm_bulk_place place = { .team = ark_str_z(p->l->set.team), .channel = t->name };
 	if (t->type == 'D' || t->type == 'G') {
 		place.members = members;
-		for (uint32_t i = 0; i < t->members_count; i++)
-			members[place.members_count++] = username(p, t->members[i]);
+		struct ark_number_iter it = ark_numbers_read(&t->members);
+		for (uint32_t m; ark_numbers_next(&it, &m);)
+			members[place.members_count++] = username(p, m);
 		if (place.members_count == 1)
 			members[place.members_count++] = members[0];
 	}

@@ -49,8 +49,9 @@ static void mark_members(struct channel_loader *c, uint32_t target)
 		c->member_of_count = people;
 	}
 	const struct load_target *t = &c->l->targets[target];
-	for (uint32_t i = 0; i < t->members_count; i++)
-		c->member_of[t->members[i]] = target + 1;
+	struct ark_number_iter it = ark_numbers_read(&t->members);
+	for (uint32_t m; ark_numbers_next(&it, &m);)
+		c->member_of[m] = target + 1;
 }
 
 static void follow(struct channel_loader *c, uint32_t target, uint32_t root, uint32_t person)

@@ -39,8 +39,7 @@ struct load_target {
 	int64_t created_ms;
 	int64_t archived_ms;        /* 0: live */
 	uint32_t creator;
-	uint32_t *members;          /* persons */
-	uint32_t members_count;
+	struct ark_numbers members; /* persons, ascending */
 	uint32_t first_conv;        /* one of its conversations: the first */
 	uint32_t files_left;        /* day files not yet read */
 	/* filled while loading */

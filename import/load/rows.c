@@ -337,11 +337,13 @@ static void put_member(struct writer *w, const struct load_target *t, uint32_t p
 /* Direct channels show in the sidebar only with this row. */
 static void put_shown(struct writer *w, const struct load_target *t)
 {
-	for (uint32_t i = 0; i < t->members_count; i++) {
-		const struct slack_person *p = person_at(w, t->members[i]);
+	uint32_t count = t->members.count;
+	ark_auto(ark_freep) uint32_t *members = ark_numbers_unpack(&t->members);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct slack_person *p = person_at(w, members[i]);
 		if (p->kind != PERSON_HUMAN)
 			continue;
-		uint32_t other = t->members[t->members_count == 2 ? 1 - i : 0];
+		uint32_t other = members[count == 2 ? 1 - i : 0];
 		if (t->type == 'D')
 			put_preference(w, p->mm_id, "direct_channel_show", person_at(w, other)->mm_id, "true");
 		else
@@ -417,9 +419,10 @@ static void put_channels(struct writer *w, uint32_t team)
 		for (uint32_t p = 0; everybody && p < l->x->people.count; p++)
 			if (w->team[p] && !rows_guest(w->l, person_at(w, p)))
 				put_member(w, t, p);
-		for (uint32_t m = 0; m < t->members_count; m++)
-			if (!everybody || rows_guest(w->l, person_at(w, t->members[m])))
-				put_member(w, t, t->members[m]);
+		struct ark_number_iter it = ark_numbers_read(&t->members);
+		for (uint32_t m; ark_numbers_next(&it, &m);)
+			if (!everybody || rows_guest(w->l, person_at(w, m)))
+				put_member(w, t, m);
 		if (target_is_direct(t))
 			put_shown(w, t);
 	}

@@ -29,7 +29,7 @@ static uint32_t append(struct load *l)
 void targets_release(struct load *l)
 {
 	for (uint32_t i = 0; i < l->targets_count; i++) {
-		free(l->targets[i].members);
+		ark_numbers_release(&l->targets[i].members);
 		ark_buf_release(&l->targets[i].records);
 		load_spill_free(l->targets[i].spill);
 	}
@@ -178,30 +178,28 @@ static void give_display(struct load *l, struct load_target *t, struct ark_str n
 
 /* ---- members ---- */
 
-static int by_number(const void *a, const void *b)
+static bool gets_account(const struct load *l, const struct slack_person *p)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	return (x > y) - (x < y);
+	return !p->guest || l->set.guests != GUESTS_SKIP || p->matched;
 }
 
 static void add_members(struct load *l, struct load_target *t, const struct slack_conv *c)
 {
-	uint32_t total = t->members_count + c->members_count;
-	t->members = ark_realloc(t->members, total + 1, sizeof(*t->members));
-	for (uint32_t i = 0; i < c->members_count; i++) {
-		uint32_t person = slack_people_leader(&l->x->people, c->members[i]);
+	uint32_t count = t->members.count;
+	ark_auto(ark_freep) uint32_t *all = ark_malloc(((size_t)count + c->members.count + 1) * sizeof(*all));
+	struct ark_number_iter it = ark_numbers_read(&t->members);
+	for (uint32_t i = 0; ark_numbers_next(&it, &all[i]);)
+		i++;
+	it = ark_numbers_read(&c->members);
+	for (uint32_t m; ark_numbers_next(&it, &m);) {
+		uint32_t person = slack_people_leader(&l->x->people, m);
 		struct slack_person *p = &l->x->people.list[person];
-		if (p->guest && l->set.guests == GUESTS_SKIP && !p->matched)
+		if (!gets_account(l, p))
 			continue;
 		p->used = true;
-		t->members[t->members_count++] = person;
+		all[count++] = person;
 	}
-	qsort(t->members, t->members_count, sizeof(*t->members), by_number);
-	uint32_t n = 0;
-	for (uint32_t i = 0; i < t->members_count; i++)
-		if (n == 0 || t->members[i] != t->members[n - 1])
-			t->members[n++] = t->members[i];
-	t->members_count = n;
+	ark_numbers_pack(&t->members, all, ark_numbers_unique(all, count));
 }
 
 static int by_mm_id(const void *a, const void *b, void *ctx)
@@ -216,8 +214,9 @@ static int by_mm_id(const void *a, const void *b, void *ctx)
 static void direct_name(struct load *l, struct load_target *t)
 {
 	char name[2 * MM_ID_LEN + 3];
-	const char *a = l->x->people.list[t->members[0]].mm_id;
-	const char *b = l->x->people.list[t->members[t->members_count - 1]].mm_id;
+	ark_auto(ark_freep) uint32_t *members = ark_numbers_unpack(&t->members);
+	const char *a = l->x->people.list[members[0]].mm_id;
+	const char *b = l->x->people.list[members[t->members.count - 1]].mm_id;
 	bool swap = memcmp(a, b, MM_ID_LEN) > 0;
 	memcpy(name, swap ? b : a, MM_ID_LEN);
 	memcpy(name + MM_ID_LEN, "__", 2);
@@ -233,24 +232,24 @@ static int by_text(const void *a, const void *b)
 
 static void group_name(struct load *l, struct load_target *t)
 {
-	uint32_t sorted[MM_GROUP_MEMBERS_MAX];
+	ark_auto(ark_freep) uint32_t *sorted = ark_numbers_unpack(&t->members);
+	uint32_t count = t->members.count;
 	struct ark_str names[MM_GROUP_MEMBERS_MAX];
-	memcpy(sorted, t->members, t->members_count * sizeof(sorted[0]));
-	qsort_r(sorted, t->members_count, sizeof(sorted[0]), by_mm_id, l);
+	qsort_r(sorted, count, sizeof(sorted[0]), by_mm_id, l);
 	char ids[MM_GROUP_MEMBERS_MAX * MM_ID_LEN];
-	for (uint32_t i = 0; i < t->members_count; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		memcpy(ids + i * MM_ID_LEN, l->x->people.list[sorted[i]].mm_id, MM_ID_LEN);
 		names[i] = l->x->people.list[sorted[i]].username;
 	}
 	unsigned char digest[20];
 	char hex[41];
-	crypt_sha1(ids, t->members_count * (size_t)MM_ID_LEN, digest);
+	crypt_sha1(ids, count * (size_t)MM_ID_LEN, digest);
 	crypt_hex(digest, sizeof(digest), hex);
 	t->name = ark_pool_str(&l->strings, ark_str_n(hex, 40));
-	qsort(names, t->members_count, sizeof(names[0]), by_text);
+	qsort(names, count, sizeof(names[0]), by_text);
 	ark_auto(ark_buf_release) struct ark_buf shown;
 	ark_buf_init(&shown, 4096);
-	for (uint32_t i = 0; i < t->members_count; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		ark_buf_z(&shown, i > 0 ? ", " : "");
 		ark_buf_str(&shown, names[i]);
 	}
@@ -288,7 +287,7 @@ static uint32_t make_direct(struct load *l, uint32_t conv)
 	uint32_t at = append(l);
 	struct load_target *t = &l->targets[at];
 	add_members(l, t, c);
-	t->type = t->members_count <= 2 ? 'D' : 'G';
+	t->type = t->members.count <= 2 ? 'D' : 'G';
 	if (t->type == 'D')
 		direct_name(l, t);
 	else
@@ -297,7 +296,7 @@ static uint32_t make_direct(struct load *l, uint32_t conv)
 	common_parts(l, t, conv);
 	uint32_t twin = ark_map_get(&l->direct_names, t->name);
 	if (twin != ARK_MAP_NONE) { /* the same people again: one channel */
-		free(t->members);
+		ark_numbers_release(&t->members);
 		l->targets_count--;
 		return twin;
 	}
@@ -310,8 +309,9 @@ static uint32_t make_direct(struct load *l, uint32_t conv)
 /* People's names joined, for a group that is too large to be one in Mattermost. */
 static void crowd_display(struct load *l, const struct slack_conv *c, struct ark_buf *out)
 {
-	for (uint32_t i = 0; i < c->members_count; i++) {
-		const struct slack_person *p = &l->x->people.list[c->members[i]];
+	struct ark_number_iter it = ark_numbers_read(&c->members);
+	for (uint32_t m; ark_numbers_next(&it, &m);) {
+		const struct slack_person *p = &l->x->people.list[m];
 		ark_buf_z(out, out->len > 0 ? ", " : "");
 		ark_buf_str(out, ark_str_has(p->real_name) ? p->real_name : p->username);
 	}
@@ -380,10 +380,9 @@ static enum skip_reason left_out(const struct load *l, const struct slack_conv *
 static uint32_t members_with_account(const struct load *l, const struct slack_conv *c)
 {
 	uint32_t n = 0;
-	for (uint32_t i = 0; i < c->members_count; i++) {
-		const struct slack_person *p = &l->x->people.list[c->members[i]];
-		n += !(p->guest && l->set.guests == GUESTS_SKIP && !p->matched);
-	}
+	struct ark_number_iter it = ark_numbers_read(&c->members);
+	for (uint32_t m; ark_numbers_next(&it, &m);)
+		n += gets_account(l, &l->x->people.list[m]);
 	return n;
 }
 
@@ -424,8 +423,9 @@ static uint32_t make_into(struct load *l, uint32_t conv)
 
 static bool is_member(const struct load *l, const struct slack_conv *c, uint32_t person)
 {
-	for (uint32_t i = 0; i < c->members_count; i++)
-		if (slack_people_leader(&l->x->people, c->members[i]) == person)
+	struct ark_number_iter it = ark_numbers_read(&c->members);
+	for (uint32_t m; ark_numbers_next(&it, &m);)
+		if (slack_people_leader(&l->x->people, m) == person)
 			return true;
 	return false;
 }
@@ -433,17 +433,18 @@ static bool is_member(const struct load *l, const struct slack_conv *c, uint32_t
 static void into_members(struct load *l)
 {
 	struct load_target *t = &l->targets[l->into];
+	ark_auto(ark_freep) uint32_t *members = ark_numbers_unpack(&t->members);
 	uint32_t kept = 0;
-	for (uint32_t m = 0; m < t->members_count; m++) {
+	for (uint32_t m = 0; m < t->members.count; m++) {
 		bool all = true;
 		for (uint32_t i = 0; i < l->x->convs.count && all && l->into_closed > 0; i++) {
 			const struct slack_conv *c = &l->x->convs.list[i];
-			all = c->target != l->into || c->kind == CONV_PUBLIC || is_member(l, c, t->members[m]);
+			all = c->target != l->into || c->kind == CONV_PUBLIC || is_member(l, c, members[m]);
 		}
 		if (all)
-			t->members[kept++] = t->members[m];
+			members[kept++] = members[m];
 	}
-	t->members_count = kept;
+	ark_numbers_pack(&t->members, members, kept);
 	if (l->into_type != 0 || l->into == l->teams[0].town_square || l->into == l->teams[0].off_topic)
 		t->type = l->into_type != 0 ? l->into_type : 'O';
 }
@@ -550,6 +551,7 @@ void targets_make(struct load *l)
 		if (t->creator != PERSON_NONE)
 			l->x->people.list[t->creator].used = true;
 	}
+	slack_convs_drop_members(&l->x->convs);
 }
 
 bool target_mention(const struct load *l, uint32_t team, uint32_t conv, struct ark_str *out)

@@ -221,7 +221,8 @@ void team_members(const struct load *l, uint32_t team, bool *member)
 	}
 	for (uint32_t t = 0; t < l->targets_count; t++) {
 		const struct load_target *x = &l->targets[t];
-		for (uint32_t i = 0; !x->skipped && x->team == team && !target_is_direct(x) && i < x->members_count; i++)
-			member[x->members[i]] = true;
+		struct ark_number_iter it = ark_numbers_read(&x->members);
+		for (uint32_t m; !x->skipped && x->team == team && !target_is_direct(x) && ark_numbers_next(&it, &m);)
+			member[m] = true;
 	}
 }

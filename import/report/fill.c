@@ -63,9 +63,10 @@ static struct ark_str members_text(const struct load *l, const struct load_targe
 {
 	ark_auto(ark_buf_release) struct ark_buf names;
 	ark_buf_init(&names, SIZE_MAX / 2);
-	for (uint32_t i = 0; i < t->members_count && names.len < NAMES_BYTES; i++) {
-		const struct slack_person *p = &l->x->people.list[t->members[i]];
-		ark_buf_z(&names, i > 0 ? ", " : "");
+	struct ark_number_iter it = ark_numbers_read(&t->members);
+	for (uint32_t m; names.len < NAMES_BYTES && ark_numbers_next(&it, &m);) {
+		const struct slack_person *p = &l->x->people.list[m];
+		ark_buf_z(&names, names.len > 0 ? ", " : "");
 		ark_buf_str(&names, text_or(p->username, p->key));
 	}
 	return names.len > 0 ? ark_pool_str(pool, ark_buf_view(&names)) : t->slack_name;
@@ -74,8 +75,9 @@ static struct ark_str members_text(const struct load *l, const struct load_targe
 static uint32_t count_live(const struct load *l, const struct load_target *t)
 {
 	uint32_t n = 0;
-	for (uint32_t i = 0; i < t->members_count; i++) {
-		const struct slack_person *p = &l->x->people.list[t->members[i]];
+	struct ark_number_iter it = ark_numbers_read(&t->members);
+	for (uint32_t m; ark_numbers_next(&it, &m);) {
+		const struct slack_person *p = &l->x->people.list[m];
 		n += p->active && p->kind == PERSON_HUMAN;
 	}
 	return n;
@@ -100,7 +102,7 @@ static struct report_channel channel_of(const struct load *l, const struct load_
 		.count = t->count,
 		.first_ms = t->first_post_ms,
 		.last_ms = t->last_post_ms,
-		.members = t->members_count,
+		.members = t->members.count,
 		.members_live = t->skipped ? 0 : count_live(l, t),
 	};
 }

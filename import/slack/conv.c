@@ -11,7 +11,7 @@
 void slack_convs_release(struct slack_convs *c)
 {
 	for (uint32_t i = 0; i < c->count; i++) {
-		free(c->list[i].members);
+		ark_numbers_release(&c->list[i].members);
 		free(c->list[i].pins_us);
 	}
 	free(c->list);
@@ -19,6 +19,12 @@ void slack_convs_release(struct slack_convs *c)
 	ark_map_release(&c->by_folder);
 	ark_pool_release(&c->strings);
 	*c = (struct slack_convs){ 0 };
+}
+
+void slack_convs_drop_members(struct slack_convs *c)
+{
+	for (uint32_t i = 0; i < c->count; i++)
+		ark_numbers_release(&c->list[i].members);
 }
 
 static uint32_t append(struct slack_convs *c, struct ark_str id)
@@ -33,46 +39,57 @@ static uint32_t append(struct slack_convs *c, struct ark_str id)
 	return at;
 }
 
-static void add_member(struct slack_conv *conv, uint32_t person)
+/* Members while they are read. */
+struct roster {
+	uint32_t *list;
+	uint32_t count, cap;
+};
+
+static void roster_release(struct roster *r)
+{
+	free(r->list);
+}
+
+/* Small lists are kept clean while they are made. */
+#define ROSTER_SMALL 64
+
+static void add_member(struct roster *r, uint32_t person)
 {
 	if (person == PERSON_NONE)
 		return;
-	for (uint32_t i = 0; i < conv->members_count && conv->members_count < 64; i++)
-		if (conv->members[i] == person)
+	for (uint32_t i = 0; i < r->count && r->count < ROSTER_SMALL; i++)
+		if (r->list[i] == person)
 			return;
-	if ((conv->members_count & (conv->members_count - 1)) == 0)
-		conv->members = ark_realloc(conv->members,
-		                            conv->members_count == 0 ? 1 : conv->members_count * 2,
-		                            sizeof(*conv->members));
-	conv->members[conv->members_count++] = person;
+	if (r->count == r->cap) {
+		r->cap = r->cap < ROSTER_SMALL ? ROSTER_SMALL : r->cap * 2;
+		r->list = ark_realloc(r->list, r->cap, sizeof(*r->list));
+	}
+	r->list[r->count++] = person;
 }
 
-static int by_number(const void *a, const void *b)
+/* Lists of thousands: each person once. */
+static void unique_members(struct roster *r)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	return (x > y) - (x < y);
+	if (r->count >= ROSTER_SMALL)
+		r->count = ark_numbers_unique(r->list, r->count);
 }
 
-/* Lists of thousands: each person once (small ones were kept clean while adding). */
-static void unique_members(struct slack_conv *conv)
+static void read_members(struct roster *r, struct slack_people *people, struct json_val v)
 {
-	if (conv->members_count < 64)
-		return;
-	qsort(conv->members, conv->members_count, sizeof(*conv->members), by_number);
-	uint32_t n = 1;
-	for (uint32_t i = 1; i < conv->members_count; i++)
-		if (conv->members[i] != conv->members[n - 1])
-			conv->members[n++] = conv->members[i];
-	conv->members_count = n;
-}
-
-static void read_members(struct slack_conv *conv, struct slack_people *people, struct json_val v)
-{
-	conv->members_count = 0;
+	r->count = 0;
 	struct json_iter it = json_items(v);
 	for (struct json_val m; json_next(&it, &m);)
-		add_member(conv, slack_people_need(people, json_str(m)));
-	unique_members(conv);
+		add_member(r, slack_people_need(people, json_str(m)));
+	unique_members(r);
+}
+
+/* Another workspace's list named it before: whoever is a member there is a member. */
+static void unite(struct roster *r, const struct ark_numbers *before)
+{
+	struct ark_number_iter it = ark_numbers_read(before);
+	for (uint32_t person; ark_numbers_next(&it, &person);)
+		add_member(r, person);
+	unique_members(r);
 }
 
 static int by_ts(const void *a, const void *b)
@@ -96,7 +113,13 @@ static void read_pins(struct slack_conv *conv, struct json_val v)
 
 struct flags {
 	bool is_private, is_group, is_mpim, is_im;
+	struct roster members;
 };
+
+static void flags_release(struct flags *f)
+{
+	roster_release(&f->members);
+}
 
 static void read_object(struct slack_convs *c, struct slack_people *people, struct slack_conv *x,
                         struct json_val object, struct flags *f)
@@ -130,9 +153,9 @@ static void read_object(struct slack_convs *c, struct slack_people *people, stru
 		} else if (ark_str_eqz(key, "purpose")) {
 			x->purpose = ark_pool_str(&c->strings, json_text(json_get(v, "value")));
 		} else if (ark_str_eqz(key, "members")) {
-			read_members(x, people, v);
+			read_members(&f->members, people, v);
 		} else if (ark_str_eqz(key, "user")) {
-			add_member(x, slack_people_need(people, json_str(v)));
+			add_member(&f->members, slack_people_need(people, json_str(v)));
 		} else if (ark_str_eqz(key, "pins")) {
 			read_pins(x, v);
 		}
@@ -176,15 +199,6 @@ static void claim_folder(struct slack_convs *c, struct ark_str name, uint32_t co
 	ark_map_put(&c->by_folder, folder, conv);
 }
 
-/* Another workspace's list names it as well: whoever is a member there is a member. */
-static void unite(struct slack_conv *x, uint32_t *members, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++)
-		add_member(x, members[i]);
-	unique_members(x);
-	free(members);
-}
-
 /* Of several workspaces the first by folder: the same whatever order the archive has. */
 static void note_home(const struct slack_convs *c, uint32_t *home, struct ark_str *scope)
 {
@@ -204,20 +218,18 @@ bool slack_convs_add(struct slack_convs *c, struct slack_people *people, enum co
 	if (at == ARK_MAP_NONE)
 		at = append(c, id);
 	struct slack_conv *x = &c->list[at];
-	struct flags f = { 0 };
+	ark_auto(flags_release) struct flags f = { 0 };
 	if (!x->listed || x->source != c->source)
 		x->shared = false;
 	else
 		x->shared |= x->last_lists != c->workspace;
 	x->last_lists = c->workspace;
-	uint32_t *before = x->shared ? x->members : NULL, before_count = x->members_count;
-	if (x->shared) {
-		x->members = NULL;
-		x->members_count = 0;
-	}
+	if (!x->shared) /* stay, unless the object has others */
+		unite(&f.members, &x->members);
 	read_object(c, people, x, object, &f);
-	if (before != NULL)
-		unite(x, before, before_count);
+	if (x->shared)
+		unite(&f.members, &x->members);
+	ark_numbers_pack(&x->members, f.members.list, f.members.count);
 	note_home(c, &x->listed_home, &x->listed_scope);
 	c->scoped |= c->workspace != 0;
 	enum conv_kind kind = kind_of(list, &f, x->name);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/base/map.h"
+#include "common/base/numbers.h"
 #include "common/base/pool.h"
 #include "common/json/value.h"
 #include "import/slack/person.h"
@@ -37,8 +38,7 @@ struct slack_conv {
 	int64_t updated_ms;
 	uint32_t creator;    /* person or PERSON_NONE */
 	struct ark_str topic, purpose; /* mrkdwn */
-	uint32_t *members;   /* persons, each once, in Slack's order */
-	uint32_t members_count;
+	struct ark_numbers members; /* persons, each once; fewer than 64 in Slack's order, more in ours */
 	int64_t *pins_us;    /* ts of pinned messages, sorted */
 	uint32_t pins_count;
 	uint32_t files_left; /* day files not yet read, over all archives */
@@ -81,6 +81,9 @@ bool slack_convs_add(struct slack_convs *c, struct slack_people *people, enum co
  * "FC…" comments, anything else a private channel (who could read it is unknown). A folder at the root of
  * an organisation may be that of a conversation which only the lists of workspaces name. */
 uint32_t slack_convs_folder(struct slack_convs *c, struct ark_str folder);
+
+/* Nobody asks for the members any more: they are most of what a large workspace's lists take. */
+void slack_convs_drop_members(struct slack_convs *c);
 
 /* By Slack id, or CONV_NONE. */
 uint32_t slack_convs_find(const struct slack_convs *c, struct ark_str id);

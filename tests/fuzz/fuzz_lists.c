@@ -4,6 +4,9 @@
  */
 #include "import/slack/conv.h"
 #include "import/slack/person.h"
+
+#include <stdlib.h>
+
 #include "tests/fuzz/fuzz.h"
 
 #include "common/base/banned.h"
@@ -35,11 +38,13 @@ static void claims(const struct slack_people *people, const struct slack_convs *
 	for (uint32_t i = 0; i < convs->count; i++) {
 		const struct slack_conv *c = &convs->list[i];
 		FUZZ_CLAIM(c->creator == PERSON_NONE || c->creator < people->count);
-		for (uint32_t m = 0; m < c->members_count; m++) {
-			FUZZ_CLAIM(c->members[m] < people->count);
+		uint32_t *members = ark_numbers_unpack(&c->members);
+		for (uint32_t m = 0; m < c->members.count; m++) {
+			FUZZ_CLAIM(members[m] < people->count);
 			for (uint32_t n = 0; n < m && m < 100; n++)
-				FUZZ_CLAIM(c->members[n] != c->members[m]);
+				FUZZ_CLAIM(members[n] != members[m]);
 		}
+		free(members);
 		for (uint32_t p = 0; p < c->pins_count; p++)
 			FUZZ_CLAIM(slack_conv_is_pinned(c, c->pins_us[p]));
 	}

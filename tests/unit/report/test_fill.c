@@ -75,7 +75,7 @@ static unsigned lines_of(struct ark_str text)
 static void bare_release(struct load *l)
 {
 	for (uint32_t i = 0; i < l->targets_count; i++)
-		free(l->targets[i].members);
+		ark_numbers_release(&l->targets[i].members);
 	free(l->targets);
 	ark_map_release(&l->emails);
 }
@@ -167,10 +167,7 @@ static void channels_are_sorted_and_named(void)
 			                             .count = { .read = (uint64_t)i,
 			                                        .written = (uint64_t)i } };
 	l.targets[1].type = 'D'; /* targets[0] is a default channel: nothing of Slack */
-	l.targets[1].members = ark_calloc(2, sizeof(uint32_t));
-	l.targets[1].members[0] = anna;
-	l.targets[1].members[1] = ben;
-	l.targets[1].members_count = 2;
+	ark_numbers_pack(&l.targets[1].members, (const uint32_t[]){ anna, ben }, 2);
 	l.targets[4].skipped = true;
 	l.targets[4].skip = SKIP_OPTION_CHANNELS;
 	struct import_report r = { 0 };
