@@ -114,6 +114,12 @@ static const struct ark_option OPTIONS[] = {
 	{ "confirm-host", 0, "HOST", ARK_TEXT, AT(confirm_host), NULL, ARK_ONLY_ARGV,
 	  "with --production: the host of the database, once more", .commands = RESTORE },
 
+	{ "with-purged", 0, NULL, ARK_FLAG, AT(with_purged), NULL, 0,
+	  "bring back what matter-purge removed after the snapshot", .commands = RESTORE },
+	{ "ledger", 0, "FILE", ARK_TEXT, AT(ledger), NULL, ARK_IS_FILE,
+	  "more that was purged, as 'matter-purge log --json' prints it; the ledgers of this and the newest snapshot are known",
+	  .commands = RESTORE },
+
 	ARK_TITLE("The test installation"),
 	{ "site-url", 0, "URL", ARK_TEXT, AT(test.site_url), NULL, 0, "its address (http://localhost:8065)",
 	  .commands = RESTORE },

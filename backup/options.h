@@ -59,6 +59,8 @@ struct backup_config {
 	bool production;
 	const char *confirm_host;
 	bool disconnect;
+	bool with_purged;
+	const char *ledger;
 	struct testinst_options test;
 };
 

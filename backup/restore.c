@@ -8,11 +8,13 @@
 
 #include "backup/app.h"
 #include "backup/repo/inside_text.h"
+#include "backup/restore/again.h"
 #include "backup/restore/bodies.h"
 #include "backup/restore/restore.h"
 #include "backup/restore/testinst.h"
 #include "common/base/limits.h"
 #include "common/base/mem.h"
+#include "common/base/time.h"
 #include "common/io/publish.h"
 
 #include "common/base/banned.h"
@@ -20,6 +22,8 @@
 struct job {
 	struct restore r;
 	struct bodies bodies;
+	struct again again;
+	struct io_spool wanted;    /* files that rows name once something was purged */
 	struct testinst test;
 	char *config_path;         /* where the configuration goes */
 	struct io_publish config;
@@ -32,6 +36,7 @@ static void job_release(struct job *j)
 {
 	restore_release(&j->r);
 	bodies_release(&j->bodies);
+	io_spool_close(&j->wanted);
 	testinst_release(&j->test);
 	free(j->config_path);
 	io_publish_release(&j->config);
@@ -237,6 +242,24 @@ static void say_plan(struct job *j)
 	ark_event_send(&e, a->talk);
 }
 
+static const char WANTED_SQL[] =
+    "COPY (SELECT p FROM (SELECT path AS p FROM fileinfo UNION SELECT previewpath FROM fileinfo UNION SELECT thumbnailpath "
+    "FROM fileinfo) x WHERE p <> '' ORDER BY p COLLATE \"C\") TO STDOUT";
+
+static enum ark_rc purge_again(struct job *j, struct ark_err *err)
+{
+	const struct backup_config *c = j->r.a->config;
+	ark_auto(db_closep) struct db_conn *conn = NULL;
+	if (c->with_purged)
+		return ARK_OK;
+	enum ark_rc rc = again_purge(&j->r, c->ledger, &j->again, err);
+	if (rc < 0 || j->again.files == 0)
+		return rc;
+	rc = restore_connect(&j->r, &conn, err);
+	j->bodies.wanted = &j->wanted;
+	return rc == ARK_OK ? paths_copy(conn, WANTED_SQL, &j->wanted, err) : rc;
+}
+
 static enum ark_rc put_files(struct job *j, struct ark_err *err)
 {
 	struct app *a = j->r.a;
@@ -302,6 +325,12 @@ static void report(struct job *j)
 		         (unsigned long long)b->missing);
 	ark_info(a->talk, "restore.done", "%s: %s, %llu rows, %llu files", where.data,
 	         production ? "production" : "a test installation", (unsigned long long)j->r.rows, (unsigned long long)b->files);
+	if (j->again.newest_ms > 0) {
+		char when[ARK_TIME_ISO];
+		ark_time_iso(j->again.newest_ms, when);
+		ark_info(a->talk, "restore.purged", "%llu messages that were purged since are left out; the newest purge known is of %s",
+		         (unsigned long long)j->again.posts, when);
+	}
 	if (j->has_config)
 		ark_info(a->talk, "restore.config", "the configuration is in '%s'", j->config_path);
 	else
@@ -323,6 +352,9 @@ static void report(struct job *j)
 	ark_event_u64(&e, "file_bytes", b->bytes);
 	ark_event_u64(&e, "missing", b->missing);
 	ark_event_u64(&e, "removed", b->removed);
+	ark_event_u64(&e, "purged", j->again.posts);
+	if (j->again.newest_ms > 0)
+		ark_event_time(&e, "newest_purge", j->again.newest_ms);
 	ark_event_text(&e, "configuration", j->has_config ? ark_str_z(j->config_path) : ARK_STR_NONE);
 	ark_event_i64(&e, "load_ms", j->r.load_ms);
 	ark_event_i64(&e, "compare_ms", j->r.compare_ms);
@@ -331,7 +363,7 @@ static void report(struct job *j)
 
 int run_restore(struct app *a, struct ark_err *err)
 {
-	ark_auto(job_release) struct job j = { .config = IO_PUBLISH_NONE };
+	ark_auto(job_release) struct job j = { .config = IO_PUBLISH_NONE, .wanted = IO_SPOOL_NONE };
 	enum ark_rc rc = check_options(a->config, err);
 	if (rc == ARK_OK)
 		rc = restore_open(&j.r, a, err);
@@ -343,6 +375,8 @@ int run_restore(struct app *a, struct ark_err *err)
 	if (a->config->dry_run)
 		return ARK_EXIT_DONE;
 	rc = restore_database(&j.r, err);
+	if (rc == ARK_OK)
+		rc = purge_again(&j, err);
 	if (rc == ARK_OK)
 		rc = put_files(&j, err);
 	if (rc == ARK_OK)

@@ -173,10 +173,45 @@ enum ark_rc bodies_check(struct bodies *b, const struct target *t, const char *r
 	return rc == ARK_OK ? check_content(b, t, err) : rc;
 }
 
-/* Fact  docs/mattermost-facts.md "File store": pictures of people are below users/ */
+/* One of the snapshot's lists without what is not wanted. */
+struct list {
+	const struct bodies *b;
+	struct repo_files *files;
+	struct paths wanted;
+	bool asks; /* `wanted` is asked */
+};
+
+static void list_begin(struct list *l, const struct bodies *b, struct repo *repo, const struct repo_part *part)
+{
+	*l = (struct list){ .b = b, .files = repo_files_new(repo) };
+	l->asks = b->wanted != NULL && (b->only_wanted || ark_str_eqz(part->name, KIND_NAMES[0]));
+	paths_begin(&l->wanted, b->wanted);
+	repo_files_begin(l->files, part);
+}
+
+static void list_release(struct list *l)
+{
+	repo_files_free(l->files);
+	paths_release(&l->wanted);
+	*l = (struct list){ 0 };
+}
+
+/* Fact  docs/mattermost-facts.md "Files": pictures of people are below users/ */
 static bool left_out(const struct bodies *b, struct ark_str path)
 {
 	return ark_str_eqz(path, BODIES_MARK) || (b->without_faces && ark_str_starts(path, ARK_LIT("users/")));
+}
+
+static enum ark_rc list_next(struct list *l, struct repo_file *f, struct ark_err *err)
+{
+	for (;;) {
+		bool wanted = true;
+		enum ark_rc rc = repo_files_next(l->files, f, err);
+		if (rc == ARK_OK && l->asks)
+			rc = paths_has(&l->wanted, f->path, &wanted, err);
+		if (rc != ARK_OK || (wanted && !left_out(l->b, f->path)))
+			return rc;
+	}
 }
 
 /* --- the mark ---------------------------------------------------------------------------------------------- */
@@ -272,14 +307,14 @@ static enum ark_rc one_body(struct worker *w, const struct repo_file *f, struct 
 /* Every thread goes through the whole list and takes its share. */
 static enum ark_rc one_list(struct worker *w, const struct repo_part *part, struct ark_err *err)
 {
-	ark_auto(repo_files_freep) struct repo_files *files = repo_files_new(w->repo);
+	ark_auto(list_release) struct list list;
 	struct repo_file f;
 	enum ark_rc rc;
-	repo_files_begin(files, part);
-	while ((rc = repo_files_next(files, &f, err)) == ARK_OK) {
+	list_begin(&list, w->run->b, w->repo, part);
+	while ((rc = list_next(&list, &f, err)) == ARK_OK) {
 		if (w->run->stop)
 			return ark_err_set(err, ARK_KIND_SIGNAL, "stopped");
-		if (w->seen++ % w->run->jobs != w->number || left_out(w->run->b, f.path))
+		if (w->seen++ % w->run->jobs != w->number)
 			continue;
 		if (f.missing) {
 			w->missing++;
@@ -392,15 +427,15 @@ enum ark_rc bodies_put(struct bodies *b, const struct target *t, struct ark_err 
 /* The snapshot's lists, read side by side: each is in the order of the store's. */
 struct sweep {
 	struct bodies *b;
-	struct repo_files *lists[KINDS]; /* NULL: none, or at its end */
+	struct list lists[KINDS];        /* no files: none, or at its end */
 	struct ark_buf next[KINDS];      /* the path where it stands */
-	struct io_spool gone;            /* paths that are not on any list, each with its NUL */
+	struct io_spool gone;            /* paths that are not on any list */
 };
 
 static void sweep_release(struct sweep *s)
 {
 	for (int i = 0; i < KINDS; i++) {
-		repo_files_free(s->lists[i]);
+		list_release(&s->lists[i]);
 		ark_buf_release(&s->next[i]);
 	}
 	io_spool_close(&s->gone);
@@ -411,15 +446,15 @@ static enum ark_rc step(struct sweep *s, int i, struct ark_err *err)
 	struct repo_file f;
 	enum ark_rc rc = ARK_OK;
 	do
-		rc = repo_files_next(s->lists[i], &f, err);
-	while (rc == ARK_OK && (f.missing || left_out(s->b, f.path)));
+		rc = list_next(&s->lists[i], &f, err);
+	while (rc == ARK_OK && f.missing);
 	ark_buf_reset(&s->next[i]);
 	if (rc == ARK_OK) {
 		ark_buf_str(&s->next[i], f.path);
 		return ARK_OK;
 	}
 	if (rc == ARK_END) {
-		repo_files_freep(&s->lists[i]);
+		list_release(&s->lists[i]);
 		rc = ARK_OK;
 	}
 	return rc;
@@ -430,40 +465,31 @@ static enum ark_rc sweep_one(void *ctx, const struct store_entry *entry, struct 
 	struct sweep *s = ctx;
 	bool wanted = ark_str_eqz(entry->path, BODIES_MARK) || ark_str_eqz(entry->path, BRAND);
 	for (int i = 0; i < KINDS; i++) {
-		while (s->lists[i] != NULL && ark_str_cmp(ark_buf_view(&s->next[i]), entry->path) < 0) {
+		while (s->lists[i].files != NULL && ark_str_cmp(ark_buf_view(&s->next[i]), entry->path) < 0) {
 			enum ark_rc rc = step(s, i, err);
 			if (rc < 0)
 				return rc;
 		}
-		wanted = wanted || (s->lists[i] != NULL && ark_str_eq(ark_buf_view(&s->next[i]), entry->path));
+		wanted = wanted || (s->lists[i].files != NULL && ark_str_eq(ark_buf_view(&s->next[i]), entry->path));
 	}
 	if (wanted)
 		return ARK_OK;
-	ark_auto(ark_freep) char *path = ark_strdup(entry->path);
-	return io_spool_add(&s->gone, io_temp_dir(), path, entry->path.len + 1, err);
+	return paths_add(&s->gone, entry->path, err);
 }
 
 static enum ark_rc remove_gone(struct sweep *s, struct store *store, struct ark_err *err)
 {
-	ark_auto(ark_buf_release) struct ark_buf path;
-	char space[4096];
-	enum ark_rc rc = ARK_OK;
-	ark_buf_init(&path, LIMIT_REPO_SMALL);
-	for (uint64_t at = 0; at < s->gone.len && rc == ARK_OK;) {
-		size_t len = s->gone.len - at < sizeof(space) ? (size_t)(s->gone.len - at) : sizeof(space);
-		rc = io_spool_read(&s->gone, at, space, len, err);
-		for (size_t i = 0; i < len && rc == ARK_OK; i++) {
-			if (space[i] != '\0') {
-				ark_buf_c(&path, space[i]);
-				continue;
-			}
-			rc = store_delete(store, path.data, err);
-			s->b->removed += rc == ARK_OK;
-			ark_buf_reset(&path);
-		}
-		at += len;
+	ark_auto(paths_release) struct paths gone;
+	enum ark_rc rc;
+	paths_begin(&gone, &s->gone);
+	while ((rc = paths_next(&gone, err)) == ARK_OK) {
+		ark_auto(ark_freep) char *path = ark_strdup(gone.path);
+		rc = store_delete(store, path, err);
+		if (rc < 0)
+			return rc;
+		s->b->removed++;
 	}
-	return rc;
+	return rc < 0 ? rc : ARK_OK;
 }
 
 static enum ark_rc sweep(struct bodies *b, struct store *store, struct ark_err *err)
@@ -477,8 +503,7 @@ static enum ark_rc sweep(struct bodies *b, struct store *store, struct ark_err *
 		const struct repo_part *part = repo_part_find(b->contents, REPO_PART_FILES, KIND_NAMES[i]);
 		if (part == NULL)
 			continue;
-		s.lists[i] = repo_files_new(repo);
-		repo_files_begin(s.lists[i], part);
+		list_begin(&s.lists[i], b, repo, part);
 		rc = step(&s, i, err);
 	}
 	if (rc == ARK_OK)

@@ -9,6 +9,7 @@
 #ifndef BACKUP_RESTORE_BODIES_H
 #define BACKUP_RESTORE_BODIES_H
 
+#include "backup/restore/paths.h"
 #include "backup/restore/target.h"
 #include "common/cli/progress.h"
 #include "common/repo/snapshot.h"
@@ -25,6 +26,8 @@ struct bodies {
 	unsigned jobs;
 	struct ark_progress *bar;
 	struct ark_str brand;              /* PNG for the sign-in page of a test installation */
+	const struct io_spool *wanted;     /* sorted paths of files that rows name; NULL: all of the list are wanted */
+	bool only_wanted;                  /* of the other lists, too */
 	bool without_faces;                        /* pictures of people are left out */
 	bool used;                         /* something is there already: what is not of the snapshot goes */
 	char *name;                        /* resolved */

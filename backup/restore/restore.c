@@ -32,6 +32,18 @@ enum ark_rc restore_open(struct restore *r, struct app *a, struct ark_err *err)
 	return rc;
 }
 
+/* Where Mattermost's tables are: people may have put them elsewhere than in public. */
+static const char SCHEMA_SQL[] =
+    "SELECT set_config('search_path', quote_ident(nspname) || ', public', false) FROM pg_catalog.pg_namespace n WHERE "
+    "nspname !~ '^pg_' AND EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace = n.oid AND relname = 'posts') AND "
+    "EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace = n.oid AND relname = 'channels') ORDER BY nspname LIMIT 1";
+
+enum ark_rc restore_connect(struct restore *r, struct db_conn **out, struct ark_err *err)
+{
+	enum ark_rc rc = db_open(r->target.temp_dsn, &r->target.db, out, err);
+	return rc == ARK_OK ? db_run(*out, SCHEMA_SQL, DB_NO_PARAMS, NULL, err) : rc;
+}
+
 enum ark_rc restore_database(struct restore *r, struct ark_err *err)
 {
 	struct app *a = r->a;
