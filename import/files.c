@@ -51,6 +51,16 @@ static enum ark_rc read_token(struct app *a, struct ark_err *err)
 	return ARK_OK;
 }
 
+static enum ark_rc open_store(void *ctx, struct store **out, struct ark_err *err)
+{
+	struct app *a = ctx;
+	const struct mm_files *files = &a->place.where.files;
+	struct store_options opt = { .write = true, .create = files->kind == MM_FILES_LOCAL, .batch = true,
+		                     .modes = STORE_MATTERMOST, .interrupted = ark_interrupted,
+		                     .s3 = &a->config->s3, .environ = environ };
+	return store_open(files, &opt, out, err);
+}
+
 enum ark_rc files_open(struct app *a, struct ark_err *err)
 {
 	const struct mm_files *files = &a->place.where.files;
@@ -69,10 +79,7 @@ enum ark_rc files_open(struct app *a, struct ark_err *err)
 		ark_err_hint(err, "--files names it: a folder, or s3://BUCKET/PREFIX");
 		return ARK_FAIL;
 	}
-	struct store_options opt = { .write = true, .create = files->kind == MM_FILES_LOCAL, .batch = true,
-		                     .modes = STORE_MATTERMOST, .interrupted = ark_interrupted,
-		                     .s3 = &a->config->s3, .environ = environ };
-	return store_open(files, &opt, &a->store, err);
+	return open_store(a, &a->store, err);
 }
 
 enum ark_rc files_open_plain(struct app *a, struct ark_err *err)
@@ -244,7 +251,7 @@ static enum ark_rc bring_pictures(struct app *a, struct db_conn *conn, struct ar
 static enum ark_rc bring(struct app *a, struct db_conn *conn, struct ark_str workspace,
                          const struct attach_how *how, const struct slack_export *x, struct ark_err *err)
 {
-	struct fetch_job job = { .conn = conn, .store = a->store, .x = x, .workspace = workspace,
+	struct fetch_job job = { .conn = conn, .store = a->store, .porters = { open_store, a }, .x = x, .workspace = workspace,
 		                 .from = (enum fetch_from)a->config->files_from,
 		                 .temp_dir = a->config->temp_dir, .no_previews = a->config->no_previews,
 		                 .token = a->token[0] != '\0' ? a->token : NULL,

@@ -64,7 +64,6 @@ static const char CREATE[] =
     "	run integer NOT NULL,\n"
     "	attached boolean NOT NULL DEFAULT false,\n"
     "	stored_size bigint,\n"
-    "	sha256 bytea,\n"
     "	path text,\n"
     "	thumbnail text NOT NULL DEFAULT '',\n"
     "	preview text NOT NULL DEFAULT '',\n"

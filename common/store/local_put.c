@@ -25,6 +25,7 @@
 
 #define TEMP_PREFIX STORE_TEMP "-"
 #define NUMBER 24
+#define MEMORY_PIECE (1u << 20) /* between two looks for an interrupt */
 
 struct local_writer {
 	struct store_writer base;
@@ -299,6 +300,21 @@ void local_drop(struct store_writer *w)
 	release_writer((struct local_writer *)w, false);
 }
 
+/* The next piece of a body: where it is in memory, or read into `space`. */
+static enum ark_rc next_piece(struct local *l, const struct ark_body *body, uint64_t at, const char **piece,
+                              size_t *got, struct ark_err *err)
+{
+	if (body->fd < 0) {
+		*got = body->len - at < MEMORY_PIECE ? (size_t)(body->len - at) : MEMORY_PIECE;
+		*piece = body->mem.ptr + at;
+		return ARK_OK;
+	}
+	if (l->space == NULL)
+		l->space = ark_malloc(LOCAL_SPACE);
+	*piece = l->space;
+	return ark_body_read(body, at, l->space, LOCAL_SPACE, got, err);
+}
+
 enum ark_rc local_put(struct store *s, const char *path, const struct ark_body *body, unsigned flags,
                       struct ark_err *err)
 {
@@ -307,13 +323,12 @@ enum ark_rc local_put(struct store *s, const char *path, const struct ark_body *
 	enum ark_rc rc = local_begin(s, path, flags, &w, err);
 	if (rc < 0)
 		return rc;
-	if (l->space == NULL)
-		l->space = ark_malloc(LOCAL_SPACE);
 	for (uint64_t at = 0; rc == ARK_OK && at < body->len;) {
+		const char *piece;
 		size_t got;
-		rc = ark_body_read(body, at, l->space, LOCAL_SPACE, &got, err);
+		rc = next_piece(l, body, at, &piece, &got, err);
 		if (rc == ARK_OK)
-			rc = local_add(w, l->space, got, err);
+			rc = local_add(w, piece, got, err);
 		if (rc == ARK_OK)
 			rc = store_interrupt(s, err);
 		at += got;

@@ -106,7 +106,6 @@ static enum ark_rc look(struct walk *w, struct io_archive *a, struct ark_str id,
 		if (seen.damaged || got < CHUNK)
 			break;
 	}
-	body_end(&l->body);
 	seen.html = body_fault(&l->body, 0, false) != NULL;
 	seen.sign_in = body_is_sign_in(body_start(&l->body));
 	note(l->b, ark_str_n(copy, id.len), seen);

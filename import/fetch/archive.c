@@ -21,10 +21,8 @@ static enum ark_rc read_body(const struct from_archive *from, struct io_archive 
 		enum ark_rc rc = *damaged ? ARK_OK : body_add(body, chunk, got, err);
 		if (rc == ARK_OK)
 			rc = from->tick(from->ctx, 0, got, err);
-		if (rc < 0 || *damaged || got < CHUNK) {
-			body_end(body);
+		if (rc < 0 || *damaged || got < CHUNK)
 			return rc;
-		}
 	}
 }
 

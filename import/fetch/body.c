@@ -11,8 +11,6 @@ void body_init(struct body *b, const char *temp_dir)
 {
 	*b = (struct body){ .temp_dir = temp_dir, .spool = IO_SPOOL_NONE };
 	ark_buf_init(&b->memory, BODY_IN_MEMORY);
-	b->hash = crypt_hash_new();
-	crypt_hash_begin(b->hash);
 }
 
 static void unmap(struct body *b)
@@ -27,8 +25,6 @@ void body_release(struct body *b)
 	unmap(b);
 	io_spool_close(&b->spool);
 	ark_buf_release(&b->memory);
-	crypt_hash_free(b->hash);
-	b->hash = NULL;
 }
 
 void body_reset(struct body *b)
@@ -38,7 +34,6 @@ void body_reset(struct body *b)
 	b->spool = IO_SPOOL_NONE;
 	ark_buf_reset(&b->memory);
 	b->size_bytes = 0;
-	crypt_hash_begin(b->hash);
 }
 
 enum ark_rc body_add(struct body *b, const char *ptr, size_t len, struct ark_err *err)
@@ -53,13 +48,7 @@ enum ark_rc body_add(struct body *b, const char *ptr, size_t len, struct ark_err
 	size_t room = b->memory.ceil - b->memory.len;
 	ark_buf_add(&b->memory, ptr, len < room ? len : room);
 	b->size_bytes += len;
-	crypt_hash_add(b->hash, ptr, len);
 	return ARK_OK;
-}
-
-void body_end(struct body *b)
-{
-	crypt_hash_end(b->hash, b->sha256);
 }
 
 struct ark_str body_start(const struct body *b)

@@ -6,7 +6,6 @@
 #define IMPORT_FETCH_BODY_H
 
 #include "common/base/flow.h"
-#include "common/crypt/hash.h"
 #include "common/io/spool.h"
 
 #define BODY_IN_MEMORY (4u << 20)
@@ -16,8 +15,6 @@ struct body {
 	struct ark_buf memory;   /* all of it, or the first BODY_IN_MEMORY bytes: then the spool has all */
 	struct io_spool spool;
 	uint64_t size_bytes;
-	struct crypt_hash *hash;
-	unsigned char sha256[CRYPT_SHA256_BYTES]; /* behind body_end */
 	char *map;               /* body_map */
 };
 
@@ -26,7 +23,6 @@ void body_release(struct body *b); /* also for ark_auto */
 /* Forget it; begin with the next. */
 void body_reset(struct body *b);
 enum ark_rc body_add(struct body *b, const char *ptr, size_t len, struct ark_err *err);
-void body_end(struct body *b);
 /* The first bytes, at most BODY_IN_MEMORY. */
 struct ark_str body_start(const struct body *b);
 /* All of it as stores take it; borrowed until reset. */

@@ -12,6 +12,7 @@
 
 #define PARALLEL 8
 #define SIGN_IN_PAGES_MAX 20 /* in a row: the token is dead, not the files */
+#define LOOKS_IN_VAIN_MAX 200 /* in a row, into a bucket, whose answers take their time */
 
 /* One download under way. */
 struct slot {
@@ -36,6 +37,9 @@ struct fetching {
 	char last[SLACK_ID_BYTES + 1];
 	bool end;
 	unsigned pages_in_a_row;
+	unsigned looks_in_vain;
+	enum ark_rc ledger_rc; /* of `tick` */
+	struct ark_err ledger_err;
 };
 
 static void fetching_release(struct fetching *f)
@@ -135,21 +139,27 @@ static enum ark_rc take_piece(void *ctx, const char *ptr, size_t len, struct ark
 	return rc < 0 ? rc : s->all->d->tick(s->all->d->ctx, 0, len, err);
 }
 
-/* Stored by a run that was killed before it could say so? Its path says where. */
+/*
+ * Stored by a run that was killed before it could say so, or for a database that is no more? Its path says where.
+ * What a killed run had stored comes first in the order of ids, so a bucket that has nothing for a while has nothing.
+ */
 static enum ark_rc look_in_store(struct fetching *f, struct slot *s, bool *found, struct ark_err *err)
 {
 	struct store_stat there;
 	struct ark_err why = { 0 };
 	*found = false;
 	const char *path = s->file.rows[0].path.ptr;
-	if (s->file.size_bytes <= 0 || store_stat(f->d->store, path, &there, &why) < 0 ||
-	    there.size != (uint64_t)s->file.size_bytes)
+	if (s->file.size_bytes <= 0 ||
+	    (store_kind(f->d->store) == STORE_S3 && f->looks_in_vain >= LOOKS_IN_VAIN_MAX))
 		return ARK_OK;
+	f->looks_in_vain++;
+	if (store_stat(f->d->store, path, &there, &why) < 0 || there.size != (uint64_t)s->file.size_bytes)
+		return ARK_OK;
+	f->looks_in_vain = 0;
 	body_reset(&s->body);
 	struct ark_sink sink = { take_piece, s };
 	if (store_read(f->d->store, path, 0, UINT64_MAX, sink, NULL, &why) < 0)
 		return ARK_OK; /* then it is fetched */
-	body_end(&s->body);
 	if (body_fault(&s->body, s->file.size_bytes, s->file.may_be_html) != NULL)
 		return ARK_OK;
 	*found = true;
@@ -217,7 +227,6 @@ static enum ark_rc on_done(void *ctx, const struct net_result *r, struct ark_err
 		return ARK_STOP;
 	}
 	if (r->rc == ARK_OK) {
-		body_end(&s->body);
 		const char *fault = body_fault(&s->body, s->file.size_bytes, s->file.may_be_html);
 		s->page = fault != NULL && body_is_sign_in(body_start(&s->body));
 		if (fault == NULL) {
@@ -241,6 +250,10 @@ static enum ark_rc on_done(void *ctx, const struct net_result *r, struct ark_err
 	keep_file_release(&s->file);
 	body_reset(&s->body);
 	s->used = false;
+	if (rc == ARK_OK && f->ledger_rc < 0) {
+		*err = f->ledger_err;
+		rc = f->ledger_rc;
+	}
 	if (rc == ARK_OK)
 		rc = keeper_commit(f->k, false, err);
 	return rc < 0 ? ARK_STOP : f->d->tick(f->d->ctx, 1, 0, err);
@@ -298,6 +311,14 @@ static enum ark_rc next_job(void *ctx, struct net_job *job, struct ark_err *err)
 	}
 }
 
+/* What was stored goes into the ledger while all transfers are long ones. */
+static void tick(void *ctx)
+{
+	struct fetching *f = ctx;
+	if (f->ledger_rc == ARK_OK)
+		f->ledger_rc = keeper_commit(f->k, false, &f->ledger_err);
+}
+
 static bool wants_again(const struct fetching *f)
 {
 	for (int i = 0; i < PARALLEL; i++)
@@ -319,8 +340,12 @@ enum ark_rc fetch_from_slack(const struct downloads *d, struct keeper *k, struct
 	struct net_many_options opt = { .net = d->net, .parallel = PARALLEL, .per_host = PARALLEL };
 	enum ark_rc rc = net_many_open(&opt, &many, err);
 	do /* a file that wants another token may turn up when all others are asked for */
-		rc = rc < 0 ? rc : net_many_run(many, next_job, NULL, &f, err);
+		rc = rc < 0 ? rc : net_many_run(many, next_job, tick, &f, err);
 	while (rc == ARK_OK && wants_again(&f));
+	if (rc == ARK_OK && f.ledger_rc < 0) {
+		*err = f.ledger_err;
+		rc = f.ledger_rc;
+	}
 	if (rc == ARK_OK && count->token_dead && d->say != NULL)
 		d->say(d->ctx, "import.token_dead",
 		       "Slack answers with its sign-in page: the token is not valid any more; the rest of the files is "

@@ -132,7 +132,7 @@ enum ark_rc fetch_run(const struct fetch_job *job, struct fetch_outcome *out, st
 	if (rc < 0)
 		return rc;
 	out->wanted = w.files;
-	struct keep_settings set = { .conn = job->conn, .store = job->store, .workspace = job->workspace,
+	struct keep_settings set = { .conn = job->conn, .store = job->porters, .workspace = job->workspace,
 		                     .temp_dir = job->temp_dir, .previews = !job->no_previews,
 		                     .how = job->how };
 	ark_auto(keeper_freep) struct keeper *k = keeper_new(&set);

@@ -13,7 +13,8 @@ enum fetch_from { FETCH_AUTO, FETCH_ARCHIVE, FETCH_DOWNLOAD, FETCH_NONE };
 
 struct fetch_job {
 	struct db_conn *conn;
-	struct store *store;
+	struct store *store;              /* to look into */
+	struct porter_store porters;      /* to write to */
 	const struct slack_export *x; /* NULL: no archives at hand */
 	struct ark_str workspace;
 	enum fetch_from from;

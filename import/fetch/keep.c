@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/map.h"
 #include "common/base/mem.h"
 #include "common/base/time.h"
 #include "common/db/text.h"
@@ -11,30 +12,49 @@
 
 #include "common/base/banned.h"
 
+#define PARCELS 8
 #define PAINTERS 2
-#define BATCH_FILES 1000
-#define NOTES_MAX 100
-#define BATCH_MS 10000
-#define SYNC_MS 1000 /* bodies on disk: what a run that is killed loses at most */
+#define LEDGER_MS 1000    /* what a run that is killed fetches again at most, and what is on its way */
+#define NOTES_MAX 250     /* rows of one statement */
+#define ATTACH_FILES 250
+#define ATTACH_MS 10000
 
-/* A stored image whose previews are being made. */
-struct painting {
+enum parcel_state { IDLE, STORING, WAITING /* for a painter */, PAINTING, STORING_PREVIEWS };
+
+/* A body on its way into the store, and then its previews. */
+struct parcel {
+	struct porter_order order; /* first: what porters give back */
+	enum parcel_state state;
 	struct keep_file file;
-	uint64_t size_bytes;
-	unsigned char sha256[CRYPT_SHA256_BYTES];
-	bool gif, used;
+	struct body body;
+	struct porter_load *loads;
+	struct ark_pool paths;  /* of previews */
+	struct ark_buf images;  /* thumbnail, preview, mini preview, one behind the other */
+	size_t thumb_len, preview_len;
+	struct image_sizes sizes;
+	enum image_kind kind;
+};
+
+/* Rows of stored files, in the order in which they were stored. */
+struct notes {
+	struct ark_buf rows;
+	unsigned count;
+	struct ark_map ids; /* Slack's, of these files */
 };
 
 struct keeper {
 	struct keep_settings set;
 	struct db_txn txn;
+	struct porters *porters;
 	struct painters *painters;
-	struct painting paintings[PAINTERS];
-	struct ark_buf notes; /* rows of flush_notes */
-	unsigned notes_count;
-	uint64_t batch;
-	int64_t batch_ms;
-	int64_t sync_ms;
+	struct parcel parcels[PARCELS];
+	struct notes notes; /* new ones */
+	struct notes ripe;  /* these go into the ledger when sync `ripe_sync` is done */
+	uint64_t ripe_sync;
+	int64_t ledger_ms;  /* when the ledger was last committed */
+	bool looked;        /* for files that a run which died left unattached */
+	uint64_t unattached;
+	int64_t attach_ms;  /* when the first of them came */
 	struct keep_count count;
 };
 
@@ -42,9 +62,15 @@ struct keeper *keeper_new(const struct keep_settings *set)
 {
 	struct keeper *k = ark_calloc(1, sizeof(*k));
 	k->set = *set;
+	k->porters = porters_new(&set->store);
 	k->painters = painters_new(PAINTERS);
-	ark_buf_init(&k->notes, LIMIT_SQL);
-	k->sync_ms = ark_time_tick_ms();
+	for (int i = 0; i < PARCELS; i++) {
+		body_init(&k->parcels[i].body, set->temp_dir);
+		ark_buf_init(&k->parcels[i].images, LIMIT_PREVIEW);
+	}
+	ark_buf_init(&k->notes.rows, LIMIT_SQL);
+	ark_buf_init(&k->ripe.rows, LIMIT_SQL);
+	k->ledger_ms = ark_time_tick_ms();
 	return k;
 }
 
@@ -55,14 +81,36 @@ void keep_file_release(struct keep_file *f)
 	*f = (struct keep_file){ 0 };
 }
 
+static void notes_release(struct notes *n)
+{
+	ark_buf_release(&n->rows);
+	ark_map_release(&n->ids);
+}
+
+static void parcel_empty(struct parcel *p)
+{
+	keep_file_release(&p->file);
+	body_reset(&p->body);
+	free(p->loads);
+	p->loads = NULL;
+	ark_pool_release(&p->paths);
+	ark_buf_reset(&p->images);
+	p->state = IDLE;
+}
+
 void keeper_free(struct keeper *k)
 {
 	if (k == NULL)
 		return;
+	porters_free(k->porters); /* first: they use what follows */
 	painters_free(k->painters);
-	ark_buf_release(&k->notes);
-	for (int i = 0; i < PAINTERS; i++)
-		keep_file_release(&k->paintings[i].file);
+	for (int i = 0; i < PARCELS; i++) {
+		parcel_empty(&k->parcels[i]);
+		body_release(&k->parcels[i].body);
+		ark_buf_release(&k->parcels[i].images);
+	}
+	notes_release(&k->notes);
+	notes_release(&k->ripe);
 	db_txn_end(&k->txn);
 	free(k);
 }
@@ -90,8 +138,6 @@ void keep_count_add(struct keep_count *to, const struct keep_count *from)
 }
 
 /* ---- who wants it ---- */
-
-static enum ark_rc flush_notes(struct keeper *k, struct ark_err *err);
 
 /* Fact: docs/mattermost-facts.md "Files": the day is that of the post, as bulk import has it. */
 static struct ark_str path_of(struct keep_file *f, const struct db_result *res, size_t row)
@@ -146,15 +192,24 @@ static size_t read_file(const struct db_result *res, size_t at, struct keep_file
 	return end;
 }
 
+/* Stored by this run, whatever the ledger says yet? */
+static bool is_under_way(const struct keeper *k, struct ark_str slack_id)
+{
+	for (int i = 0; i < PARCELS; i++)
+		if (k->parcels[i].state != IDLE && ark_str_eq(k->parcels[i].file.slack_id, slack_id))
+			return true;
+	return ark_map_get(&k->notes.ids, slack_id) != ARK_MAP_NONE || ark_map_get(&k->ripe.ids, slack_id) != ARK_MAP_NONE;
+}
+
 enum ark_rc keeper_find(struct keeper *k, struct ark_str slack_id, struct keep_file *out,
                         struct ark_err *err)
 {
 	*out = (struct keep_file){ 0 };
+	if (is_under_way(k, slack_id))
+		return ARK_OK;
 	ark_auto(db_result_freep) struct db_result *res = NULL;
-	enum ark_rc rc = flush_notes(k, err); /* it may be one of them */
-	if (rc == ARK_OK)
-		rc = db_query(k->set.conn, FIND_SQL("f.slack_id = $1"), DB_PARAMS(slack_id, k->set.workspace), &res,
-		              err);
+	enum ark_rc rc = db_query(k->set.conn, FIND_SQL("f.slack_id = $1"), DB_PARAMS(slack_id, k->set.workspace), &res,
+	                          err);
 	if (rc == ARK_OK && db_rows(res) > 0)
 		read_file(res, 0, out);
 	return rc;
@@ -188,11 +243,7 @@ void keep_page_release(struct keep_page *page)
 
 static enum ark_rc begin(struct keeper *k, struct ark_err *err)
 {
-	if (k->txn.conn != NULL)
-		return ARK_OK;
-	k->batch = 0;
-	k->batch_ms = ark_time_tick_ms();
-	return db_txn_begin(&k->txn, k->set.conn, "", err);
+	return k->txn.conn != NULL ? ARK_OK : db_txn_begin(&k->txn, k->set.conn, "", err);
 }
 
 struct made {
@@ -212,51 +263,79 @@ static void put_bytea(struct ark_buf *out, struct ark_str bytes)
 	}
 }
 
-/* What is known of stored files, on its way to the ledger: one statement for many. */
-static enum ark_rc flush_notes(struct keeper *k, struct ark_err *err)
+/* The notes that are ripe: one statement for many. */
+static enum ark_rc write_ripe(struct keeper *k, struct ark_err *err)
 {
 	static const char SQL[] =
 	    "UPDATE matterark.slack_file f SET state = 'stored', reason = NULL, path = v.path, mime = v.mime, "
-	    "stored_size = v.size, sha256 = v.sha256::bytea, thumbnail = v.thumb, preview = v.preview, has_preview = "
-	    "v.has, width = v.w, height = v.h, mini = v.mini::bytea FROM (VALUES %s) AS v (id, path, mime, size, sha256, "
+	    "stored_size = v.size, thumbnail = v.thumb, preview = v.preview, has_preview = "
+	    "v.has, width = v.w, height = v.h, mini = v.mini::bytea FROM (VALUES %s) AS v (id, path, mime, size, "
 	    "thumb, preview, has, w, h, mini) WHERE f.file_id = v.id";
-	if (k->notes_count == 0)
+	if (k->ripe.count == 0)
 		return ARK_OK;
 	ark_auto(ark_buf_release) struct ark_buf sql;
-	ark_buf_init(&sql, LIMIT_SQL);
+	ark_buf_init(&sql, LIMIT_SQL + sizeof(SQL));
 	size_t at = (size_t)(strstr(SQL, "%s") - SQL);
 	ark_buf_add(&sql, SQL, at);
-	ark_buf_str(&sql, ark_buf_view(&k->notes));
+	ark_buf_str(&sql, ark_buf_view(&k->ripe.rows));
 	ark_buf_z(&sql, SQL + at + 2);
 	enum ark_rc rc = ark_buf_ok(&sql, "a statement", err);
 	if (rc == ARK_OK)
 		rc = begin(k, err);
 	if (rc == ARK_OK)
 		rc = db_exec(k->set.conn, sql.data, err);
-	k->notes_count = 0;
-	ark_buf_reset(&k->notes);
-	return rc;
-}
-
-static enum ark_rc note_row(struct keeper *k, const struct keep_row *row, uint64_t size_bytes,
-                            const unsigned char sha256[CRYPT_SHA256_BYTES], const struct made *made,
-                            struct ark_err *err)
-{
-	struct ark_buf *b = &k->notes;
-	enum ark_rc rc = k->notes_count >= NOTES_MAX || b->len > LIMIT_SQL / 2 ? flush_notes(k, err) : ARK_OK;
-	if (rc == ARK_OK)
-		rc = begin(k, err);
 	if (rc < 0)
 		return rc;
+	if (k->unattached == 0)
+		k->attach_ms = ark_time_tick_ms();
+	k->unattached += k->ripe.count;
+	ark_buf_reset(&k->ripe.rows);
+	ark_map_clear(&k->ripe.ids);
+	k->ripe.count = 0;
+	return ARK_OK;
+}
+
+/* Notes are written when the files are on disk: order that, and go on meanwhile. */
+static void ripen(struct keeper *k)
+{
+	struct notes other = k->ripe;
+	if (k->ripe.count > 0)
+		ark_bug("notes ripen while others do");
+	k->ripe = k->notes;
+	k->notes = other;
+	k->ripe_sync = porters_sync(k->porters);
+}
+
+/* Ripe notes into the ledger and committed, if their files are on disk; waits for that when `wait`. */
+static enum ark_rc harvest(struct keeper *k, bool wait, struct ark_err *err)
+{
+	if (k->ripe.count == 0)
+		return ARK_OK;
+	enum ark_rc rc = porters_synced(k->porters, k->ripe_sync, wait, err);
+	if (rc != ARK_OK)
+		return rc < 0 ? rc : ARK_OK;
+	rc = write_ripe(k, err);
+	k->ledger_ms = ark_time_tick_ms();
+	return rc < 0 ? rc : db_txn_commit(&k->txn, err);
+}
+
+static enum ark_rc note_row(struct keeper *k, const struct parcel *p, const struct keep_row *row,
+                            const struct made *made, struct ark_err *err)
+{
+	if (k->notes.count >= NOTES_MAX || k->notes.rows.len > LIMIT_SQL / 2) {
+		enum ark_rc rc = harvest(k, true, err);
+		if (rc < 0)
+			return rc;
+		ripen(k);
+	}
+	struct ark_buf *b = &k->notes.rows;
 	const struct ark_str texts[] = { ark_str_z(row->file_id), row->path, row->mime };
-	ark_buf_z(b, k->notes_count > 0 ? ", (" : "(");
+	ark_buf_z(b, k->notes.count > 0 ? ", (" : "(");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		db_literal(b, texts[i]);
 		ark_buf_z(b, ", ");
 	}
-	ark_buf_fmt(b, "%llu::bigint, '", (unsigned long long)size_bytes);
-	put_bytea(b, ark_str_n((const char *)sha256, CRYPT_SHA256_BYTES));
-	ark_buf_z(b, "', ");
+	ark_buf_fmt(b, "%llu::bigint, ", (unsigned long long)p->body.size_bytes);
 	db_literal(b, made->thumb);
 	ark_buf_z(b, ", ");
 	db_literal(b, made->preview);
@@ -268,19 +347,19 @@ static enum ark_rc note_row(struct keeper *k, const struct keep_row *row, uint64
 	} else {
 		ark_buf_z(b, "NULL::text)");
 	}
-	k->notes_count++;
-	k->batch++;
+	k->notes.count++;
+	ark_map_put(&k->notes.ids, p->file.slack_id, 1);
 	k->count.files++;
 	return ARK_OK;
 }
 
-static enum ark_rc note_plain(struct keeper *k, const struct keep_file *f, uint64_t size_bytes,
-                              const unsigned char *sha256, struct ark_err *err)
+static enum ark_rc note_plain(struct keeper *k, struct parcel *p, struct ark_err *err)
 {
 	static const struct made NOTHING = { .thumb = { "", 0 }, .preview = { "", 0 } };
 	enum ark_rc rc = ARK_OK;
-	for (uint32_t i = 0; i < f->count && rc == ARK_OK; i++)
-		rc = note_row(k, &f->rows[i], size_bytes, sha256, &NOTHING, err);
+	for (uint32_t i = 0; i < p->file.count && rc == ARK_OK; i++)
+		rc = note_row(k, p, &p->file.rows[i], &NOTHING, err);
+	parcel_empty(p);
 	return rc;
 }
 
@@ -297,7 +376,7 @@ enum ark_rc keeper_miss(struct keeper *k, const struct keep_file *f, const char 
 
 enum ark_rc keeper_miss_rest(struct keeper *k, const char *reason, struct ark_err *err)
 {
-	enum ark_rc rc = flush_notes(k, err);
+	enum ark_rc rc = keeper_commit(k, true, err);
 	if (rc == ARK_OK)
 		rc = begin(k, err);
 	return rc < 0 ? rc
@@ -308,124 +387,208 @@ enum ark_rc keeper_miss_rest(struct keeper *k, const char *reason, struct ark_er
 
 /* ---- images ---- */
 
-static enum ark_rc put_painted(struct keeper *k, const struct painting *p, const struct painted *img,
-                               struct ark_err *err)
+/* Is there to be a preview? */
+static bool is_image(struct keeper *k, struct parcel *p)
 {
-	ark_auto(ark_buf_release) struct ark_buf thumb;
-	ark_auto(ark_buf_release) struct ark_buf preview;
-	ark_buf_init(&thumb, 2048);
-	ark_buf_init(&preview, 2048);
-	enum ark_rc rc = ARK_OK;
-	for (uint32_t i = 0; i < p->file.count && rc == ARK_OK; i++) {
-		const struct keep_row *row = &p->file.rows[i];
-		ark_buf_reset(&thumb);
-		ark_buf_reset(&preview);
-		mime_beside(row->path, "_thumb", row->mime, &thumb);
-		mime_beside(row->path, "_preview", row->mime, &preview);
-		const struct ark_body small = ark_body_mem(img->thumb), large = ark_body_mem(img->preview);
-		rc = store_put(k->set.store, thumb.data, &small, 0, err);
-		if (rc == ARK_OK)
-			rc = store_put(k->set.store, preview.data, &large, 0, err);
-		struct made made = { ark_buf_view(&thumb), ark_buf_view(&preview), img->mini, img->sizes.width,
-			             img->sizes.height, !p->gif };
-		if (rc == ARK_OK)
-			rc = note_row(k, row, p->size_bytes, p->sha256, &made, err);
+	const struct ark_str mime = p->file.rows[0].mime;
+	p->kind = image_sniff(body_start(&p->body));
+	if (!k->set.previews || p->kind == IMAGE_NONE || !ark_str_starts(mime, ARK_LIT("image/")) ||
+	    ark_str_starts(mime, ARK_LIT("image/svg")))
+		return false;
+	k->count.unpainted += p->body.size_bytes > LIMIT_IMAGE;
+	return p->body.size_bytes <= LIMIT_IMAGE;
+}
+
+/* Give it to a painter, or let it wait for one. */
+static enum ark_rc paint(struct keeper *k, struct parcel *p, struct ark_err *err)
+{
+	struct ark_str whole;
+	p->state = WAITING;
+	if (!painters_idle(k->painters))
+		return ARK_OK;
+	enum ark_rc rc = body_map(&p->body, &whole, err);
+	if (rc < 0)
+		return rc;
+	if (painters_begin(k->painters, (uint64_t)(p - k->parcels), whole, p->kind)) {
+		p->state = PAINTING;
+		return ARK_OK;
 	}
+	k->count.unpainted++;
+	return note_plain(k, p, err);
+}
+
+static enum ark_rc paint_next(struct keeper *k, struct ark_err *err)
+{
+	for (int i = 0; i < PARCELS; i++)
+		if (k->parcels[i].state == WAITING)
+			return paint(k, &k->parcels[i], err);
+	return ARK_OK;
+}
+
+/* "..._thumb.jpg" beside `row`'s file. */
+static struct ark_str beside(struct parcel *p, const struct keep_row *row, const char *what)
+{
+	ark_auto(ark_buf_release) struct ark_buf path;
+	ark_buf_init(&path, 2048);
+	mime_beside(row->path, what, row->mime, &path);
+	return ark_pool_str(&p->paths, ark_buf_view(&path));
+}
+
+/* Previews go into the store as bodies do: two loads for each row, thumbnail first. */
+static enum ark_rc store_previews(struct keeper *k, struct parcel *p, const struct painted *img, struct ark_err *err)
+{
+	ark_buf_str(&p->images, img->thumb);
+	ark_buf_str(&p->images, img->preview);
+	ark_buf_str(&p->images, img->mini);
+	enum ark_rc rc = ark_buf_ok(&p->images, "previews", err);
+	if (rc < 0)
+		return rc;
+	p->thumb_len = img->thumb.len;
+	p->preview_len = img->preview.len;
+	p->sizes = img->sizes;
+	free(p->loads);
+	p->loads = ark_calloc(2 * (size_t)p->file.count, sizeof(*p->loads));
+	const struct ark_str all = ark_buf_view(&p->images);
+	for (uint32_t i = 0; i < p->file.count; i++) {
+		const struct keep_row *row = &p->file.rows[i];
+		p->loads[2 * i] = (struct porter_load){ beside(p, row, "_thumb").ptr,
+			                                ark_body_mem(ark_str_first(all, p->thumb_len)) };
+		p->loads[2 * i + 1] = (struct porter_load){
+			beside(p, row, "_preview").ptr,
+			ark_body_mem(ark_str_n(all.ptr + p->thumb_len, p->preview_len))
+		};
+	}
+	p->state = STORING_PREVIEWS;
+	p->order = (struct porter_order){ .loads = p->loads, .count = 2 * (size_t)p->file.count };
+	return porters_give(k->porters, &p->order, err);
+}
+
+static enum ark_rc note_painted(struct keeper *k, struct parcel *p, struct ark_err *err)
+{
+	enum ark_rc rc = ARK_OK;
+	struct ark_str mini = ark_str_from(ark_buf_view(&p->images), p->thumb_len + p->preview_len);
+	for (uint32_t i = 0; i < p->file.count && rc == ARK_OK; i++) {
+		struct made made = { ark_str_z(p->loads[2 * i].path), ark_str_z(p->loads[2 * i + 1].path), mini,
+			             p->sizes.width, p->sizes.height, p->kind != IMAGE_GIF };
+		rc = note_row(k, p, &p->file.rows[i], &made, err);
+	}
+	parcel_empty(p);
 	return rc;
 }
 
-/* Results of painters; until one is idle, or all when `all`. */
-static enum ark_rc take_painted(struct keeper *k, bool all, struct ark_err *err)
+static enum ark_rc painted(struct keeper *k, const struct painted *img, struct ark_err *err)
 {
-	for (;;) {
-		struct painted img;
-		bool wait = all || !painters_idle(k->painters);
-		if (!painters_next(k->painters, wait, &img))
-			return ARK_OK;
-		struct painting *p = &k->paintings[img.tag];
-		k->count.unpainted += !img.ok;
-		enum ark_rc rc = img.ok ? put_painted(k, p, &img, err)
-		                        : note_plain(k, &p->file, p->size_bytes, p->sha256, err);
-		keep_file_release(&p->file);
-		p->used = false;
-		if (rc < 0)
-			return rc;
-	}
-}
-
-/* True: the painters have it, and the file with it. */
-static enum ark_rc begin_painting(struct keeper *k, struct keep_file *f, struct body *body, bool *begun,
-                                  struct ark_err *err)
-{
-	enum image_kind kind = image_sniff(body_start(body));
-	*begun = false;
-	if (!k->set.previews || kind == IMAGE_NONE || !ark_str_starts(f->rows[0].mime, ARK_LIT("image/")) ||
-	    ark_str_starts(f->rows[0].mime, ARK_LIT("image/svg")))
-		return ARK_OK;
-	if (body->size_bytes > LIMIT_IMAGE) {
-		k->count.unpainted++;
-		return ARK_OK;
-	}
-	struct ark_str whole;
-	enum ark_rc rc = take_painted(k, false, err);
-	if (rc == ARK_OK)
-		rc = body_map(body, &whole, err);
-	if (rc < 0)
-		return rc;
-	uint64_t tag = 0;
-	while (k->paintings[tag].used)
-		tag++;
-	if (!painters_begin(k->painters, tag, whole, kind)) {
-		k->count.unpainted++;
-		return ARK_OK;
-	}
-	struct painting *p = &k->paintings[tag];
-	*p = (struct painting){ .file = *f, .size_bytes = body->size_bytes, .gif = kind == IMAGE_GIF,
-		                .used = true };
-	memcpy(p->sha256, body->sha256, sizeof(p->sha256));
-	*f = (struct keep_file){ 0 };
-	*begun = true;
-	return ARK_OK;
+	struct parcel *p = &k->parcels[img->tag];
+	k->count.unpainted += !img->ok;
+	enum ark_rc rc = img->ok ? store_previews(k, p, img, err) : note_plain(k, p, err);
+	return rc < 0 ? rc : paint_next(k, err);
 }
 
 /* ---- storing ---- */
 
+static enum ark_rc carried(struct keeper *k, struct parcel *p, struct ark_err *err)
+{
+	if (p->order.rc < 0) {
+		*err = p->order.err;
+		return ark_err_in(err, p->order.rc, "file '%.*s'", ARK_FMT(p->file.name));
+	}
+	if (p->state == STORING_PREVIEWS)
+		return note_painted(k, p, err);
+	k->count.bodies++;
+	k->count.bytes += p->body.size_bytes;
+	k->count.odd_size += p->file.size_bytes > 0 && (uint64_t)p->file.size_bytes != p->body.size_bytes;
+	return is_image(k, p) ? paint(k, p, err) : note_plain(k, p, err);
+}
+
+/* One thing that porters or painters have done; waits for one when `wait`. ARK_END: there is none. */
+static enum ark_rc turn(struct keeper *k, bool wait, struct ark_err *err)
+{
+	struct painted img;
+	struct porter_order *o = porters_take(k->porters, false);
+	if (o == NULL && painters_next(k->painters, false, &img))
+		return painted(k, &img, err);
+	if (o == NULL && wait)
+		o = porters_take(k->porters, true);
+	if (o != NULL)
+		return carried(k, (struct parcel *)o, err);
+	return wait && painters_next(k->painters, true, &img) ? painted(k, &img, err) : ARK_END;
+}
+
+static struct parcel *idle_parcel(struct keeper *k)
+{
+	for (int i = 0; i < PARCELS; i++)
+		if (k->parcels[i].state == IDLE)
+			return &k->parcels[i];
+	return NULL;
+}
+
 enum ark_rc keeper_store(struct keeper *k, struct keep_file *f, struct body *body, struct ark_err *err)
 {
-	bool begun = false;
 	enum ark_rc rc = ARK_OK;
-	const struct ark_body whole = body_whole(body);
-	for (uint32_t i = 0; i < f->count && rc == ARK_OK; i++)
-		rc = store_put(k->set.store, f->rows[i].path.ptr, &whole, 0, err);
+	struct parcel *p = idle_parcel(k);
+	for (; rc == ARK_OK && p == NULL; p = idle_parcel(k))
+		rc = turn(k, true, err);
 	if (rc < 0)
-		return ark_err_in(err, rc, "file '%.*s'", ARK_FMT(f->name));
-	k->count.bodies++;
-	k->count.bytes += body->size_bytes;
-	k->count.odd_size += f->size_bytes > 0 && (uint64_t)f->size_bytes != body->size_bytes;
-	rc = begin_painting(k, f, body, &begun, err);
-	if (rc == ARK_OK && !begun)
-		rc = note_plain(k, f, body->size_bytes, body->sha256, err);
-	keep_file_release(f);
-	if (rc == ARK_OK && ark_time_tick_ms() - k->sync_ms >= SYNC_MS) {
-		rc = store_sync(k->set.store, err);
-		k->sync_ms = ark_time_tick_ms();
-	}
-	return rc < 0 ? rc : keeper_commit(k, false, err);
+		return rc;
+	struct body empty = p->body;
+	p->body = *body;
+	*body = empty;
+	p->file = *f;
+	*f = (struct keep_file){ 0 };
+	p->loads = ark_calloc(p->file.count, sizeof(*p->loads));
+	for (uint32_t i = 0; i < p->file.count; i++)
+		p->loads[i] = (struct porter_load){ p->file.rows[i].path.ptr, body_whole(&p->body) };
+	p->order = (struct porter_order){ .loads = p->loads, .count = p->file.count };
+	p->state = STORING;
+	return porters_give(k->porters, &p->order, err);
+}
+
+/* What is stored stands on its posts. */
+static enum ark_rc attach(struct keeper *k, struct ark_err *err)
+{
+	enum ark_rc rc = begin(k, err);
+	if (rc == ARK_OK)
+		rc = attach_files(k->set.conn, &k->set.how, &k->count.attached, err);
+	k->unattached = 0;
+	k->looked = true;
+	return rc < 0 ? rc : db_txn_commit(&k->txn, err);
+}
+
+/* Everything to its end. */
+static enum ark_rc finish(struct keeper *k, struct ark_err *err)
+{
+	enum ark_rc rc = ARK_OK;
+	while (rc == ARK_OK)
+		rc = turn(k, true, err);
+	if (rc == ARK_END)
+		rc = harvest(k, true, err);
+	if (rc == ARK_OK)
+		ripen(k);
+	if (rc == ARK_OK)
+		rc = harvest(k, true, err);
+	if (rc == ARK_OK && (k->unattached > 0 || !k->looked))
+		return attach(k, err);
+	return rc == ARK_OK && k->txn.conn != NULL ? db_txn_commit(&k->txn, err) : rc;
 }
 
 enum ark_rc keeper_commit(struct keeper *k, bool now, struct ark_err *err)
 {
-	if (!now && (k->txn.conn == NULL ||
-	             (k->batch < BATCH_FILES && ark_time_tick_ms() - k->batch_ms < BATCH_MS)))
-		return ARK_OK;
-	enum ark_rc rc = take_painted(k, true, err);
-	if (rc == ARK_OK) /* on disk before a row says so */
-		rc = store_sync(k->set.store, err);
-	if (rc == ARK_OK)
-		rc = begin(k, err);
-	if (rc == ARK_OK)
-		rc = flush_notes(k, err);
-	if (rc == ARK_OK)
-		rc = attach_files(k->set.conn, &k->set.how, &k->count.attached, err);
-	return rc < 0 ? rc : db_txn_commit(&k->txn, err);
+	enum ark_rc rc = ARK_OK;
+	if (now)
+		return finish(k, err);
+	while (rc == ARK_OK)
+		rc = turn(k, false, err);
+	if (rc == ARK_END)
+		rc = harvest(k, false, err);
+	int64_t tick = ark_time_tick_ms();
+	if (rc < 0 || tick - k->ledger_ms < LEDGER_MS)
+		return rc;
+	if (k->ripe.count == 0 && k->notes.count > 0)
+		ripen(k);
+	else if (k->ripe.count == 0 && k->txn.conn != NULL) { /* only what is missing */
+		k->ledger_ms = tick;
+		return db_txn_commit(&k->txn, err);
+	}
+	return k->unattached >= ATTACH_FILES || (k->unattached > 0 && tick - k->attach_ms >= ATTACH_MS) ? attach(k, err)
+	                                                                                               : ARK_OK;
 }

@@ -1,23 +1,24 @@
 /*
- * Bodies into the file store and what is known about them into the ledger (matterark.slack_file):
- * checked, named as Mattermost names them, with previews; in transactions of some hundred files, each
- * of which ends with the files standing on their posts (attach.h). What was stored and not yet
- * committed when the program died is found again by its path.
+ * Bodies into the file store and what is known about them into the ledger (matterark.slack_file): named as Mattermost
+ * names them, with previews. Storing and painting go on beside the caller (porter.h, painter.h). About once a second
+ * what is on disk by then goes into the ledger, and more seldom the files onto their posts (attach.h). What was stored
+ * and not yet in the ledger when the program died is found again by its path.
  *
  * Fact  docs/mattermost-facts.md "Files"
  */
 #ifndef IMPORT_FETCH_KEEP_H
 #define IMPORT_FETCH_KEEP_H
 
+#include "common/base/limits.h"
 #include "common/base/pool.h"
 #include "common/db/conn.h"
-#include "common/store/store.h"
 #include "import/fetch/attach.h"
 #include "import/fetch/body.h"
+#include "import/fetch/porter.h"
 
 struct keep_settings {
 	struct db_conn *conn;
-	struct store *store;
+	struct porter_store store;
 	struct ark_str workspace;
 	const char *temp_dir;
 	bool previews;
@@ -58,14 +59,14 @@ struct keeper *keeper_new(const struct keep_settings *set);
 void keeper_free(struct keeper *k);
 void keeper_freep(struct keeper **k);
 
-/* Whether `slack_id` is wanted by any post; `out` is released with keep_file_release. */
+/* Whether `slack_id` is wanted by any post and not on its way; `out` is released with keep_file_release. */
 enum ark_rc keeper_find(struct keeper *k, struct ark_str slack_id, struct keep_file *out,
                         struct ark_err *err);
 void keep_file_release(struct keep_file *f);
 /*
  * The same for many at once: `keeper_page` asks for up to `count` ids behind `after` that have a link,
- * `keeper_page_next` gives them one by one; ARK_END behind the last. What is stored meanwhile is written to the
- * ledger in batches, so no id may be looked for twice.
+ * `keeper_page_next` gives them one by one; ARK_END behind the last. The ledger is behind what is stored, so no id may
+ * be looked for twice.
  */
 struct keep_page {
 	struct db_result *rows;
@@ -75,14 +76,14 @@ enum ark_rc keeper_page(struct keeper *k, struct ark_str after, struct keep_page
 enum ark_rc keeper_page_next(struct keep_page *page, struct keep_file *out);
 void keep_page_release(struct keep_page *page);
 
-/* Store a checked body (body_end was called) for all rows of `f`, which is taken over. */
+/* Begin to store a checked body for all rows of `f`; both are taken over, `body` is an empty one afterwards. */
 enum ark_rc keeper_store(struct keeper *k, struct keep_file *f, struct body *body, struct ark_err *err);
 /* It cannot be had; why. */
 enum ark_rc keeper_miss(struct keeper *k, const struct keep_file *f, const char *reason,
                         struct ark_err *err);
 /* The same for everything that is still wanted. */
 enum ark_rc keeper_miss_rest(struct keeper *k, const char *reason, struct ark_err *err);
-/* Attach and commit what there is, when it is much or `now`. */
+/* Note what was stored meanwhile; `now`: wait for all of it, attach and commit. To be called now and then. */
 enum ark_rc keeper_commit(struct keeper *k, bool now, struct ark_err *err);
 
 const struct keep_count *keeper_count(const struct keeper *k);

@@ -18,7 +18,6 @@ static const char *fault(const char *text, int64_t size, bool html)
 	ark_auto(body_release) struct body b;
 	body_init(&b, "/tmp");
 	CHECK_I64(body_add(&b, text, strlen(text), &err), ARK_OK);
-	body_end(&b);
 	return body_fault(&b, size, html);
 }
 
@@ -47,7 +46,6 @@ static void a_large_body_is_whole(void)
 	struct ark_err err = { 0 };
 	struct ark_str all;
 	char piece[1000];
-	unsigned char want[32];
 	ark_auto(ark_buf_release) struct ark_buf whole;
 	ark_auto(body_release) struct body b;
 	ark_buf_init(&whole, 64u << 20);
@@ -60,13 +58,8 @@ static void a_large_body_is_whole(void)
 			CHECK_I64(body_add(&b, piece, sizeof(piece), &err), ARK_OK);
 			ark_buf_add(&whole, piece, sizeof(piece));
 		}
-		body_end(&b);
 		CHECK_I64(body_map(&b, &all, &err), ARK_OK);
 		CHECK(ark_str_eq(all, ark_buf_view(&whole)));
-		struct crypt_hash *h = crypt_hash_new();
-		crypt_sha256(h, whole.data, whole.len, want);
-		crypt_hash_free(h);
-		CHECK(memcmp(want, b.sha256, 32) == 0);
 		struct ark_body as = body_whole(&b);
 		CHECK_I64(as.len, whole.len);
 	}
