@@ -35,6 +35,15 @@ enum ark_rc app_find(struct app *a, size_t operand, struct repo_snapshot *out, s
 	return repo_snapshot_find(a->repo, operand < o->count ? o->items[operand] : NULL, out, err);
 }
 
+enum ark_rc app_tidy(struct app *a, struct ark_err *err)
+{
+	uint64_t count = 0;
+	enum ark_rc rc = repo_keep_tidy(repo_keep(a->repo), &count, err);
+	if (count > 0)
+		ark_info(a->talk, "backup.tidied", "removed %llu half-written files of earlier runs", (unsigned long long)count);
+	return rc;
+}
+
 void app_bar_begin(struct app *a, const char *phase, const char *noun, uint64_t items, uint64_t bytes)
 {
 	if (!a->bar_runs)

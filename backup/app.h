@@ -28,6 +28,8 @@ struct repo_options app_repo_options(const struct app *a);
 enum ark_rc app_open_repo(struct app *a, struct ark_err *err);
 /* The snapshot that operand n names; the newest when there is no such operand. */
 enum ark_rc app_find(struct app *a, size_t operand, struct repo_snapshot *out, struct ark_err *err);
+/* Before writing: what killed runs left half written goes. */
+enum ark_rc app_tidy(struct app *a, struct ark_err *err);
 void app_bar_begin(struct app *a, const char *phase, const char *noun, uint64_t items, uint64_t bytes);
 void app_bar_end(struct app *a);
 

@@ -228,7 +228,9 @@ static enum ark_rc find_previous(struct create *c, struct ark_err *err)
 static enum ark_rc open_repository(struct create *c, struct ark_err *err)
 {
 	struct app *a = c->a;
-	enum ark_rc rc = intent_begin(a->repo, "create", &c->intent, &c->condemned, err);
+	enum ark_rc rc = app_tidy(a, err);
+	if (rc == ARK_OK)
+		rc = intent_begin(a->repo, "create", &c->intent, &c->condemned, err);
 	if (rc == ARK_OK)
 		rc = repo_load_without(a->repo, &c->condemned.packs, err);
 	if (rc == ARK_OK)

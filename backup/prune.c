@@ -526,6 +526,8 @@ int run_prune(struct app *a, struct ark_err *err)
 		return ARK_FAIL;
 	}
 	enum ark_rc rc = app_open_repo(a, err);
+	if (rc == ARK_OK && !o->dry_run)
+		rc = app_tidy(a, err);
 	if (rc == ARK_OK && o->drop_intent != NULL && !o->dry_run)
 		rc = intent_drop(a->repo, o->drop_intent, err);
 	if (rc == ARK_OK && has_rule(o))

@@ -1,12 +1,14 @@
 /*
- * A repository in a folder. A key becomes visible by rename, after its bytes are durable; what a killed
- * run left half written is an unlinked or a ".new-" file that nothing looks at.
+ * A repository in a folder. A key becomes visible by rename, after its bytes are durable. What a killed run
+ * left half written is a ".new-" file that nothing looks at; folder_tidy removes it. Who writes one holds a
+ * kernel lock on it, so that the file of a dead process can be told from one that is being written.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -131,24 +133,38 @@ static void half_release(struct half *h)
 	close_fdp(&h->dir);
 }
 
+/* h->fd stays -1 when somebody who tidies was faster than our lock. */
+static enum ark_rc half_try(const struct folder *f, const char *key, struct half *h, struct ark_err *err)
+{
+	uint64_t random;
+	struct stat st;
+	crypt_random(&random, sizeof(random));
+	snprintf(h->name, sizeof(h->name), HALF "%016llx", (unsigned long long)random);
+	int fd = openat(h->dir, h->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		h->name[0] = '\0';
+		return ark_err_errno(err, errno, "cannot create '%s' in '%s'", key, f->keep.name);
+	}
+	/* where there are no locks, nobody tidies either */
+	(void)flock(fd, LOCK_EX);
+	if (fstat(fd, &st) == 0 && st.st_nlink == 0) {
+		close(fd);
+		return ARK_OK;
+	}
+	h->fd = fd;
+	return ARK_OK;
+}
+
 static enum ark_rc half_open(const struct folder *f, const char *key, struct half *h, const char **name,
                              struct ark_err *err)
 {
 	enum ark_rc rc = parent_open(f, key, true, &h->dir, name, err);
 	if (rc < 0)
 		return rc;
-	uint64_t random;
-	crypt_random(&random, sizeof(random));
 	rc = step("create", key, err);
-	if (rc < 0)
-		return rc;
-	snprintf(h->name, sizeof(h->name), HALF "%016llx", (unsigned long long)random);
-	h->fd = openat(h->dir, h->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (h->fd < 0) {
-		h->name[0] = '\0';
-		return ark_err_errno(err, errno, "cannot create '%s' in '%s'", key, f->keep.name);
-	}
-	return ARK_OK;
+	while (rc == ARK_OK && h->fd < 0)
+		rc = half_try(f, key, h, err);
+	return rc;
 }
 
 static enum ark_rc half_publish(struct half *h, const char *name, const char *key,
@@ -306,6 +322,44 @@ static enum ark_rc folder_remove(struct repo_keep *k, const char *key, struct ar
 	return rc;
 }
 
+/* --- what killed runs left ------------------------------------------------------------------------ */
+
+static enum ark_rc tidy_file(int dir, const char *name, uint64_t *count, struct ark_err *err)
+{
+	ark_auto(close_fdp) int fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	/* somebody else's, or somebody writes it: not ours to remove */
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return ARK_OK;
+	/* under a name that is not the last one nothing is lost: a finished key has another */
+	enum ark_rc rc = step("remove half of", name, err);
+	if (rc == ARK_OK && unlinkat(dir, name, 0) == 0)
+		++*count;
+	return rc;
+}
+
+static enum ark_rc tidy_folder(int parent, const char *name, unsigned depth, uint64_t *count, struct ark_err *err)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	ark_auto(closedirp) DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	if (d == NULL)
+		return ARK_OK; /* gone, or not ours to read: whoever needs it says so */
+	struct dirent *e;
+	enum ark_rc rc = ARK_OK;
+	while (rc == ARK_OK && (e = readdir(d)) != NULL) {
+		if (strncmp(e->d_name, HALF, sizeof(HALF) - 1) == 0)
+			rc = tidy_file(fd, e->d_name, count, err);
+		else if (e->d_name[0] != '.' && depth > 0 && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
+			rc = tidy_folder(fd, e->d_name, depth - 1, count, err);
+	}
+	return rc;
+}
+
+static enum ark_rc folder_tidy(struct repo_keep *k, uint64_t *count, struct ark_err *err)
+{
+	return tidy_folder(((struct folder *)k)->fd, ".", 2, count, err);
+}
+
 static const struct keep_ops FOLDER = {
 	.is_folder = true,
 	.close = folder_close,
@@ -314,6 +368,7 @@ static const struct keep_ops FOLDER = {
 	.read = folder_read,
 	.list = folder_list,
 	.remove = folder_remove,
+	.tidy = folder_tidy,
 };
 
 enum ark_rc folder_open(const struct repo_keep_options *opt, struct repo_keep **out, struct ark_err *err)

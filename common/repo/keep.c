@@ -87,6 +87,12 @@ enum ark_rc repo_keep_remove(struct repo_keep *k, const char *key, struct ark_er
 	return k->ops->remove(k, key, err);
 }
 
+enum ark_rc repo_keep_tidy(struct repo_keep *k, uint64_t *count, struct ark_err *err)
+{
+	*count = 0;
+	return k->ops->tidy != NULL ? k->ops->tidy(k, count, err) : ARK_OK;
+}
+
 enum ark_rc repo_keep_get_some(struct repo_keep *k, const char *key, uint64_t at, uint64_t len,
                                struct ark_buf *out, struct ark_err *err)
 {

@@ -59,5 +59,7 @@ enum ark_rc repo_keep_list(struct repo_keep *k, const char *prefix, repo_key_fn 
                            struct ark_err *err);
 /* A key that is not there is fine. */
 enum ark_rc repo_keep_remove(struct repo_keep *k, const char *key, struct ark_err *err);
+/* Remove what runs of this user that are dead now left half written; never what somebody writes. count: out */
+enum ark_rc repo_keep_tidy(struct repo_keep *k, uint64_t *count, struct ark_err *err);
 
 #endif

@@ -20,6 +20,7 @@ struct keep_ops {
 	enum ark_rc (*list)(struct repo_keep *k, const char *prefix, repo_key_fn *take, void *ctx,
 	                    struct ark_err *err);
 	enum ark_rc (*remove)(struct repo_keep *k, const char *key, struct ark_err *err);
+	enum ark_rc (*tidy)(struct repo_keep *k, uint64_t *count, struct ark_err *err); /* NULL: nothing is ever left */
 };
 
 /* Every kind begins with this. */

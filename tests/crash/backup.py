@@ -3,6 +3,7 @@
 matter-backup when things break, on a throw-away server: a repository with any byte flipped, create and
 prune killed at every durable step, sweeping beside creates. ARK_TEST_FULL=1: all bytes, all steps, 500 rounds.
 """
+import fcntl
 import glob
 import json
 import os
@@ -118,6 +119,11 @@ def steps_of(args, prepare):
         return sum(1 for line in f if line.split(' ', 1)[0].isdigit())
 
 
+def halves():
+    """What is half written, anywhere in the repository."""
+    return [f for d, _, files in os.walk(REPO) for f in files if f.startswith('.new-')]
+
+
 def killed(args, prepare, bounded):
     """At each durable step: what was there is there, verify passes, the next run does it."""
     total = steps_of(args, prepare)
@@ -136,7 +142,31 @@ def killed(args, prepare, bounded):
             run(*args)
             run('verify', REPO)
             assert snapshots(), f'step {n} {how}'
+            assert not halves(), f'step {n} {how}: {halves()}'
     return total
+
+
+def halves_of_the_living():
+    """What a run writes just now stays, what dead ones left goes, and what is somebody else's stays."""
+    fresh(1)
+    folder = REPO + '/data/00'
+    os.makedirs(folder, exist_ok=True)
+    for name in ('dead', 'alive', 'foreign'):
+        with open(f'{folder}/.new-{name}', 'w', encoding='ascii') as f:
+            f.write('half')
+    if os.geteuid() == 0:
+        os.chown(f'{folder}/.new-foreign', 12345, 12345)
+    with open(f'{folder}/.new-alive', 'r+', encoding='ascii') as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        said = create_verbose()
+    left = set(halves())
+    assert '.new-dead' not in left and '.new-alive' in left, left
+    assert os.geteuid() != 0 or '.new-foreign' in left, left
+    assert 'half-written' in said, said
+
+
+def create_verbose():
+    return run('create', REPO, '--database', DB, '--files', WORK + '/store', '--verbose').stderr.decode()
 
 
 def create_killed():
@@ -255,7 +285,7 @@ def main():
     subprocess.run([BIN + '/psql', '-Xq', '-d', SERVER + ' dbname=postgres', '-c', 'create database backup'], check=True)
     subprocess.run([IMPORT, 'slack', ROOT + '/fixtures/slack/workspace/export', '--team', 'acme', '--database', DB,
                     '--create-schema', '--create-team', '--quiet'], check=True, stderr=subprocess.DEVNULL)
-    tests = [flipped_bytes, truncated_files, create_killed, prune_killed, swept_beside_creates,
+    tests = [flipped_bytes, truncated_files, halves_of_the_living, create_killed, prune_killed, swept_beside_creates,
              consistent_under_load, makes_way]
     failed = 0
     for n, test in enumerate(tests, 1):
