@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """
-matter-backup when things break, on a throw-away server: a repository with any byte flipped, create and
-prune killed at every durable step, sweeping beside creates. ARK_TEST_FULL=1: all bytes, all steps, 500 rounds.
+matter-backup when things break, on a throw-away server, its repository in a folder: any byte flipped, files cut
+off, create and prune killed at every durable step, sweeping beside creates, somebody writing meanwhile.
+
+Names of the functions below as arguments: only those. The long forms: backup_common.py.
 """
 import fcntl
 import glob
@@ -11,60 +13,27 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 
-FULL = bool(os.environ.get('ARK_TEST_FULL'))
-TOOL = os.environ['MATTER_BACKUP']
-IMPORT = os.environ['MATTER_IMPORT']
-ROOT = os.environ['ARK_SOURCE_ROOT']
-BIN = os.environ['ARK_TEST_PG_BIN']
-SERVER = os.environ['ARK_TEST_DSN'].split(' dbname=')[0]
-WORK = tempfile.mkdtemp(prefix='ark-backup-')
-DB = SERVER + ' dbname=backup'
-REPO = WORK + '/repo'
-random.seed(1)
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import backup_common as common  # noqa: E402
+from backup_common import BIN, FULL, ROUNDS, WORK, change, run, sql  # noqa: E402
+
+repo = common.Repository(WORK + '/repo')
+DATA = ('data/*/*', 'index/*', 'snapshots/*')
 
 
-def run(*args, env=None, codes=(0,)):
-    variables = {'PATH': BIN + ':' + os.environ['PATH'], 'HOME': WORK, 'LC_ALL': 'C.UTF-8', 'TMPDIR': WORK, **(env or {})}
-    done = subprocess.run([TOOL, *args], env=variables, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if codes and done.returncode not in codes:
-        raise AssertionError(f'{args}: exit {done.returncode}: {done.stderr.decode()[-800:]} {done.stdout.decode()[-800:]}')
-    return done
-
-
-def sql(text):
-    subprocess.run([BIN + '/psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', DB, '-c', text], check=True)
-
-
-def change(tag):
-    sql(f"update posts set message = message || ' {tag}' where id in (select id from posts order by random() limit 5)")
-
-
-def create(env=None, codes=(0,)):
-    return run('create', REPO, '--database', DB, '--files', WORK + '/store', env=env, codes=codes)
-
-
-def fresh(snapshots=1):
-    shutil.rmtree(REPO, ignore_errors=True)
-    run('init', REPO)
-    for n in range(snapshots):
-        create()
-        change(f'fresh {n}')
-
-
-def snapshots():
-    return sorted(os.listdir(REPO + '/snapshots')) if os.path.isdir(REPO + '/snapshots') else []
+def files_of(patterns):
+    return sorted(p for d in patterns for p in glob.glob(f'{repo.place}/{d}'))
 
 
 def flipped_bytes():
     """Every byte of every file that holds data: verify fails and names what it is."""
-    fresh(2)
+    repo.fresh(2)
     count = 0
-    for path in sorted(p for d in ('data/*/*', 'index/*', 'snapshots/*') for p in glob.glob(f'{REPO}/{d}')):
-        with open(path, 'r+b') as f:
+    for path in files_of(DATA):
+        with open(path, 'rb+') as f:
             size = os.path.getsize(path)
             places = range(size) if FULL else sorted(random.sample(range(size), min(size, 25)))
             for at in places:
@@ -73,7 +42,7 @@ def flipped_bytes():
                 f.seek(at)
                 f.write(bytes([old[0] ^ (1 << random.randrange(8))]))
                 f.flush()
-                done = run('verify', REPO, codes=(1,))
+                done = run('verify', repo.place, codes=(1,))
                 name = os.path.basename(path)
                 told = done.stdout.decode() + done.stderr.decode()
                 assert name in told, f'{path} byte {at}: {told}'
@@ -83,14 +52,14 @@ def flipped_bytes():
                 f.write(old)
                 f.flush()
                 count += 1
-    run('verify', REPO)
+    run('verify', repo.place)
     assert count > 100
 
 
 def truncated_files():
     """Files that are cut off, empty or gone: verify fails, and nothing crashes."""
-    fresh(1)
-    for path in sorted(p for d in ('data/*/*', 'index/*', 'snapshots/*', 'repository') for p in glob.glob(f'{REPO}/{d}')):
+    repo.fresh(1)
+    for path in files_of(DATA + ('repository',)):
         with open(path, 'rb') as f:
             content = f.read()
         for part in (content[:0], content[:1], content[:len(content) // 2], content[:-1], None):
@@ -98,58 +67,18 @@ def truncated_files():
             if part is not None:
                 with open(path, 'wb') as f:
                     f.write(part)
-            if part is None and '/snapshots/' in path:
-                pass  # a snapshot that is not there is none
-            else:
-                done = run('verify', REPO, codes=(1,))
-                assert done.returncode == 1
-            run('list', REPO, codes=(0, 1, 3))
+            if part is not None or '/snapshots/' not in path: # a snapshot that is not there is none
+                run('verify', repo.place, codes=(1,))
+            run('list', repo.place, codes=(0, 1, 3))
             with open(path, 'wb') as f:
                 f.write(content)
-    run('verify', REPO)
-
-
-def steps_of(args, prepare):
-    prepare()
-    log = WORK + '/steps'
-    if os.path.exists(log):
-        os.unlink(log)
-    run(*args, env={'ARK_FAIL_LOG': log})
-    with open(log, encoding='utf-8', errors='replace') as f:
-        return sum(1 for line in f if line.split(' ', 1)[0].isdigit())
-
-
-def halves():
-    """What is half written, anywhere in the repository."""
-    return [f for d, _, files in os.walk(REPO) for f in files if f.startswith('.new-')]
-
-
-def killed(args, prepare, bounded):
-    """At each durable step: what was there is there, verify passes, the next run does it."""
-    total = steps_of(args, prepare)
-    assert total > 5, total
-    steps = range(1, total + 1)
-    if not FULL and total > bounded:
-        steps = sorted(random.sample(steps, bounded))
-    for n in steps:
-        for how in ('kill', 'enospc') if FULL else (('kill', 'enospc')[n % 2],):
-            prepare()
-            before = snapshots()
-            run(*args, env={'ARK_FAIL_AT': f'{n}:{how}'}, codes=())
-            run('verify', REPO)
-            kept = set(before) <= set(snapshots()) or args[0] == 'prune'
-            assert kept, f'step {n} {how}: a snapshot is lost'
-            run(*args)
-            run('verify', REPO)
-            assert snapshots(), f'step {n} {how}'
-            assert not halves(), f'step {n} {how}: {halves()}'
-    return total
+    run('verify', repo.place)
 
 
 def halves_of_the_living():
     """What a run writes just now stays, what dead ones left goes, and what is somebody else's stays."""
-    fresh(1)
-    folder = REPO + '/data/00'
+    repo.fresh(1)
+    folder = repo.place + '/data/00'
     os.makedirs(folder, exist_ok=True)
     for name in ('dead', 'alive', 'foreign'):
         with open(f'{folder}/.new-{name}', 'w', encoding='ascii') as f:
@@ -158,115 +87,85 @@ def halves_of_the_living():
         os.chown(f'{folder}/.new-foreign', 12345, 12345)
     with open(f'{folder}/.new-alive', 'r+', encoding='ascii') as f:
         fcntl.flock(f, fcntl.LOCK_EX)
-        said = create_verbose()
-    left = set(halves())
+        said = repo.create('--verbose').stderr.decode()
+    left = set(repo.halves())
     assert '.new-dead' not in left and '.new-alive' in left, left
     assert os.geteuid() != 0 or '.new-foreign' in left, left
     assert 'half-written' in said, said
 
 
-def create_verbose():
-    return run('create', REPO, '--database', DB, '--files', WORK + '/store', '--verbose').stderr.decode()
-
-
 def create_killed():
-    def prepare():
-        fresh(1)
-    killed(('create', REPO, '--database', DB, '--files', WORK + '/store'), prepare, 10)
+    common.killed(repo, lambda: ('create', repo.place, *common.source()), lambda: repo.fresh(1), 10)
 
 
 def prune_killed():
     base = WORK + '/base'
-    fresh(3)
+    repo.fresh(3)
     shutil.rmtree(base, ignore_errors=True)
-    shutil.copytree(REPO, base)
+    shutil.copytree(repo.place, base)
 
     def prepare():
-        shutil.rmtree(REPO)
-        shutil.copytree(base, REPO)
-    killed(('prune', REPO, '--keep-last', '1', '--keep-at-least', '1', '--sweep'), prepare, 25)
+        shutil.rmtree(repo.place)
+        shutil.copytree(base, repo.place)
+    common.killed(repo, repo.prune, prepare, 25)
+
+
+def killed_by_the_clock():
+    """kill -9 from outside, at any moment: creates and prunes in turn, one repository all the time."""
+    repo.fresh(2)
+    for n in range(ROUNDS or (200 if FULL else 12)):
+        change(f'clock {n}')
+        args = repo.prune() if n % 3 == 2 else ('create', repo.place, *common.source())
+        before = set(repo.snapshots())
+        with subprocess.Popen([common.TOOL, *args], env=common.variables(), stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as process:
+            time.sleep(random.random() * (0.1 if n % 3 == 2 else 0.5))
+            process.kill()
+        if n % 3 != 2:
+            assert before <= set(repo.snapshots()), f'round {n}'
+        if n % 4 == 0 or n % 3 == 2:
+            run('verify', repo.place)
+    repo.create()
+    run(*repo.prune())
+    run('verify', repo.place)
+    assert len(repo.snapshots()) == 1 and not repo.halves(), repo.halves()
 
 
 def swept_beside_creates():
-    """Creates and sweeping prunes at the same time: no snapshot lacks an object."""
-    fresh(1)
-    variables = {'PATH': BIN + ':' + os.environ['PATH'], 'HOME': WORK, 'LC_ALL': 'C.UTF-8', 'TMPDIR': WORK}
-    for n in range(500 if FULL else 12):
-        change(f'beside {n}')
-        with subprocess.Popen([TOOL, 'create', REPO, '--database', DB, '--files', WORK + '/store'], env=variables,
-                              stderr=subprocess.PIPE) as process:
-            for _ in range(3):
-                run('prune', REPO, '--keep-last', '1', '--keep-at-least', '1', '--sweep')
-            said = process.stderr.read().decode()
-        assert process.returncode == 0, said
-        run('verify', REPO)
-        assert snapshots()
-
-
-class Load(threading.Thread):
-    """Uploads (body first, then the row, as the server does), posts, edits and deletes until stopped."""
-
-    def __init__(self):
-        super().__init__()
-        self.stop = threading.Event()
-        self.uploads = 0
-        self.problem = None
-
-    def run(self):
-        try:
-            with subprocess.Popen([BIN + '/psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', DB], stdin=subprocess.PIPE,
-                                  text=True) as psql:
-                while not self.stop.is_set():
-                    name = f'{self.uploads:026d}'
-                    path = f'20240102/live/{name}/f.bin'
-                    os.makedirs(os.path.dirname(f'{WORK}/store/{path}'))
-                    with open(f'{WORK}/store/{path}', 'wb') as f:
-                        f.write(os.urandom(2000 + self.uploads % 100))
-                    psql.stdin.write(f"""insert into fileinfo (id, creatorid, postid, createat, updateat, deleteat, path,
-                        thumbnailpath, previewpath, name, extension, size, mimetype, width, height, haspreviewimage) values
-                        ('{name}', 'u', '', 1, 1, 0, '{path}', '', '', 'f', 'bin', {2000 + self.uploads % 100}, '', 0, 0, false);
-                        update posts set message = message || '.' where id in (select id from posts order by random() limit 2);
-                        update posts set deleteat = 1 where id in (select id from posts order by random() limit 1);\n""")
-                    psql.stdin.flush()
-                    self.uploads += 1
-                    time.sleep(0.002)
-                psql.stdin.close()
-        except (OSError, ValueError) as e:
-            self.problem = e
+    common.swept_beside_creates(repo, 12)
 
 
 def consistent_under_load():
-    """While somebody uploads, edits and deletes: each row of each snapshot has its body."""
-    fresh(1)
-    load = Load()
+    """While somebody uploads, edits and deletes: each row of each snapshot has its body, and every part is whole."""
+    repo.fresh(1)
+    load = common.Load()
     load.start()
     try:
-        for _ in range(200 if FULL else 6):
-            create()
+        for _ in range(ROUNDS or (200 if FULL else 6)):
+            repo.create()
     finally:
         load.stop.set()
         load.join()
     assert load.problem is None, load.problem
     assert load.uploads > 20, load.uploads
     most = 0
-    for name in snapshots():
-        parts = [json.loads(line) for line in run('show', REPO, name, '--json').stdout.splitlines()]
+    for name in repo.snapshots():
+        parts = [json.loads(line) for line in run('show', repo.place, name, '--json').stdout.splitlines()]
         rows = sum(p['rows'] for p in parts if p.get('kind') == 'table' and p.get('name') == 'fileinfo')
         files = sum(p['rows'] for p in parts if p.get('kind') == 'files' and p.get('name') == 'referenced')
         assert rows == files, f'{name}: {rows} rows, {files} files'
         most = max(most, rows)
     assert most > 5, most
-    run('verify', REPO)
+    run('verify', repo.place)
 
 
 def makes_way():
     """A change of a table does not wait for a snapshot, and the snapshot comes all the same."""
-    fresh(1)
+    repo.fresh(1)
     sql('create table if not exists heavy (id int primary key, t text)')
     sql("insert into heavy select i, repeat(md5(i::text), 30) from generate_series(1, 150000) i on conflict do nothing")
-    variables = {'PATH': BIN + ':' + os.environ['PATH'], 'HOME': WORK, 'LC_ALL': 'C.UTF-8', 'TMPDIR': WORK}
     longest = 0
-    with subprocess.Popen([TOOL, 'create', REPO, '--database', DB, '--files', WORK + '/store', '--verbose'], env=variables,
+    with subprocess.Popen([common.TOOL, 'create', repo.place, *common.source(), '--verbose'], env=common.variables(),
                           stderr=subprocess.PIPE, text=True) as process:
         for n in range(2):
             time.sleep(0.5)
@@ -276,29 +175,10 @@ def makes_way():
         said = process.stderr.read()
     assert process.returncode == 0, said
     assert longest < 8, f'{longest} s'
-    run('verify', REPO)
+    run('verify', repo.place)
     sql('drop table heavy')
 
 
-def main():
-    os.mkdir(WORK + '/store')
-    subprocess.run([BIN + '/psql', '-Xq', '-d', SERVER + ' dbname=postgres', '-c', 'create database backup'], check=True)
-    subprocess.run([IMPORT, 'slack', ROOT + '/fixtures/slack/workspace/export', '--team', 'acme', '--database', DB,
-                    '--create-schema', '--create-team', '--quiet'], check=True, stderr=subprocess.DEVNULL)
-    tests = [flipped_bytes, truncated_files, halves_of_the_living, create_killed, prune_killed, swept_beside_creates,
-             consistent_under_load, makes_way]
-    failed = 0
-    for n, test in enumerate(tests, 1):
-        try:
-            test()
-            print(f'ok {n} - {test.__name__}', flush=True)
-        except AssertionError as e:
-            failed += 1
-            print('\n'.join('# ' + line for line in str(e).splitlines()))
-            print(f'not ok {n} - {test.__name__}', flush=True)
-    print(f'1..{len(tests)}')
-    shutil.rmtree(WORK, ignore_errors=True)
-    return 1 if failed else 0
-
-
-sys.exit(main())
+assert os.path.isdir(BIN)
+common.main([flipped_bytes, truncated_files, halves_of_the_living, create_killed, prune_killed, killed_by_the_clock,
+             swept_beside_creates, consistent_under_load, makes_way])

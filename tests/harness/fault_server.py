@@ -14,6 +14,7 @@ What is asked for by the test itself, unsigned:
     POST /__fault?do=...&match=REGEX  the next requests whose "METHOD TARGET" matches fail; times (1), skip (0);
                                       every=N: each N-th of them instead
     POST /__reset                     forget rules, log, objects, files
+    POST /__reset_rules               forget rules
     POST /__set?page=N&min_part=N&ignore_condition=1
     GET  /__log, /__count?match=REGEX, /__peak, /__uploads, /__keys
     PUT  /__file/PATH?type=...        GET, PUT /__object/BUCKET/KEY
@@ -285,6 +286,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 state.buckets.freeze()
         elif verb == '__reset':
             state.clear()
+        elif verb == '__reset_rules':
+            state.rules = []
         elif verb == '__set':
             for name, value in given.items():
                 setattr(state.buckets, name, int(value))
