@@ -206,6 +206,7 @@ full_objectstore() {
 		return
 	fi
 	tests/harness/s3s.sh "$program" "$tests" s3://bucket/store >"$log" 2>&1 </dev/null
+	run_backup_bucket "$program"
 	ok=$(grep -c '^ok ' "$log")
 	not_ok=$(grep -c '^not ok ' "$log")
 	passed=$((passed + ok)) failed=$((failed + not_ok))
@@ -221,6 +222,21 @@ full_objectstore() {
 		one_failed "s3s-fs takes a wrong secret key"
 	fi
 	echo "s3s-fs: $ok promises kept"
+}
+
+# matter-backup with its repository there: killed, and swept beside creates.
+run_backup_bucket() {
+	local log=build/gcc/object-store-backup.log ok not_ok
+	MATTER_IMPORT=$PWD/build/gcc/import/matter-import MATTER_BACKUP=$PWD/build/gcc/backup/matter-backup \
+		ARK_SOURCE_ROOT=$PWD ARK_TEST_FULL=1 tests/harness/pg.sh tests/harness/s3s.sh "$1" \
+		python3 tests/crash/backup_bucket.py >"$log" 2>&1 </dev/null
+	ok=$(grep -c '^ok ' "$log")
+	not_ok=$(grep -c '^not ok ' "$log")
+	passed=$((passed + ok)) failed=$((failed + not_ok))
+	if [ "$not_ok" != 0 ] || ! grep -q "^1\.\.$ok\$" "$log"; then
+		cat "$log" >&2
+		one_failed "matter-backup on s3s-fs"
+	fi
 }
 
 # Built once and kept, like other PostgreSQL versions.
