@@ -22,7 +22,7 @@
 #define EXPORT_FORMATS_MAX 8
 #define EXPORT_NOTES_MAX 64
 
-struct export_changes; /* chain.h */
+struct export_changes; /* compare.h */
 struct json_out;
 
 struct export_note {
@@ -34,6 +34,8 @@ struct export_app {
 	const struct export_config *config;
 	const struct ark_args *args;
 	struct ark_talk *talk;
+	const struct ark_tool *tool;
+	char tool_text[64]; /* "matter-export 0.1.0" */
 
 	struct notify_book told; /* --notify, --metrics */
 	struct mm_place place;
@@ -54,6 +56,7 @@ struct export_app {
 	struct export_out *out;
 	struct export_changes *changes; /* of an incremental run */
 	bool after_first; /* an incremental run with one before it: differences only */
+	bool tells_left;  /* formats are told of what left the scope too */
 	const char *target; /* what the export is called in the end */
 	bool looks_at_files; /* attachments are read */
 	_Atomic uint64_t files_missing;
@@ -91,7 +94,20 @@ int export_command_keygen(struct export_app *a, struct ark_err *err);
 
 /* crew.c: all tasks through the formats, over several connections. */
 enum ark_rc export_crew_work(struct export_app *a, struct ark_err *err);
-/* run.c: the file store, for one thread. */
+/*
+ * source.c: find and open the database, and take the snapshot. REFUSED before anything is read when it is no
+ * database of Mattermost, or behind a pooler.
+ */
+enum ark_rc export_source_open(struct export_app *a, struct ark_err *err);
+/* Whether there are attachments at all; and then whether their bytes can be looked at, before work begins. */
+enum ark_rc export_source_has_files(struct export_app *a, struct ark_err *err);
+enum ark_rc export_source_store(struct export_app *a, struct ark_err *err);
+/* a->run out of what was selected. */
+void export_source_fill(struct export_app *a);
+/* --show-config: the place that was found. */
+void export_source_show(const struct mm_place_options *options, const struct ark_args *args,
+                        const struct ark_tool *tool, struct ark_talk *talk);
+/* The file store, for one thread. */
 enum ark_rc export_bodies_open(struct export_app *a, struct export_bodies **bodies, struct ark_err *err);
 /* A format's instances and a reader, for a thread of its own; both to be closed also after a failure. */
 enum ark_rc export_crew_prepare(struct export_app *a, void **selves, struct export_reader **reader,

@@ -24,10 +24,7 @@ void export_chain_release(struct export_chain *c); /* `= {0}` is fine */
  * another scope.
  */
 enum ark_rc export_chain_open(struct export_app *a, struct export_chain *c, struct ark_err *err);
-/* Write state.zst; for all but the first run also the records that differ, through the formats. Needs
- * a->out; channels that are gone are appended to a->sel. */
+/* Write state.zst, and for all but the first run find what differs (compare.h). Needs a->out. */
 enum ark_rc export_chain_compare(struct export_app *a, struct export_chain *c, struct ark_err *err);
-enum ark_rc export_chain_give(struct export_app *a, struct ark_err *err);
-void export_changes_free(struct export_changes *c); /* NULL is fine */
 
 #endif

@@ -127,7 +127,7 @@ enum ark_rc export_crew_prepare(struct export_app *a, void **selves, struct expo
 	struct export_reader_options opt = {
 		.dsn = a->place.dsn.data,
 		.snapshot = a->snapshot.data,
-		.db = { .app = "matter-export", .interrupted = ark_interrupted },
+		.db = { .app = a->tool->name, .interrupted = ark_interrupted },
 		.sel = &a->sel,
 		.run = &a->run,
 		.thorough = a->config->evidence,

@@ -2,13 +2,13 @@
  * matter-export: Mattermost conversations out of the database.
  *
  *	main.c options.c        this file: which command
- *	run.c                   the command `run` as a list of phases
+ *	run.c source.c          the command `run` as a list of phases; database, snapshot, file store
  *	select.c people.c plan.c   what is in scope, counted and cut into tasks
  *	crew.c read.c bodies.c  threads; posts with all that hangs on them; attachments
  *	record.c formats/       the record, and one file per output format
  *	about.c                 people, channels, run.json
  *	out.c bag.c             the tree of files, and the bag it is
- *	chain.c state.c         incremental runs: what differs from the one before
+ *	chain.c compare.c state.c   incremental runs: what differs from the one before
  *	sign.c                  keys and signatures
  *	series.c folder.c verify.c   reading exports that are there: verify, list
  */

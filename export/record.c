@@ -16,7 +16,7 @@ const char *export_bytes_name(enum export_bytes bytes)
 
 const char *export_what_name(enum export_what what)
 {
-	static const char *const NAMES[] = { "post", "purged", "orphan" };
+	static const char *const NAMES[] = { "post", "purged", "left", "orphan" };
 	return NAMES[what];
 }
 

@@ -4,15 +4,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/base/mem.h"
 #include "common/base/time.h"
 #include "common/cli/human.h"
 #include "common/cli/render.h"
-#include "common/cli/signal.h"
-#include "common/db/text.h"
 #include "export/app.h"
 #include "export/bag.h"
 #include "export/chain.h"
+#include "export/compare.h"
 #include "export/sign.h"
 
 #include "common/base/banned.h"
@@ -99,152 +97,11 @@ static enum ark_rc check_target(struct export_app *a, struct ark_err *err)
 	return ARK_FAIL;
 }
 
-/* --- where from -------------------------------------------------------------------------------- */
-
-static const struct mm_place_how HOW = { .app = "matter-export", .has_files = true,
-	                                 .interrupted = ark_interrupted };
-
 void export_show_config(const struct export_config *config, const struct ark_args *args, struct ark_talk *talk)
 {
 	ark_show_config(args, config, talk);
 	if (ark_args_command(args) == COMMAND_RUN)
-		mm_place_show(&config->place, args, &HOW, talk);
-}
-
-/* Fact  fixtures/mattermost/schema: there in every release from 7.8 on */
-static enum ark_rc check_schema(const struct mm_db_info *info, struct ark_err *err)
-{
-	static const char *const NEEDED[][2] = {
-		{ "posts", "id createat updateat deleteat editat userid channelid rootid originalid message type "
-		           "props hashtags fileids hasreactions ispinned remoteid" },
-		{ "channels", "id name displayname header purpose creatorid type createat updateat deleteat teamid" },
-		{ "channelmembers", "channelid userid schemeadmin" },
-		{ "channelmemberhistory", "channelid userid jointime leavetime" },
-		{ "users", "id username email firstname lastname nickname position roles createat updateat deleteat "
-		           "remoteid" },
-		{ "bots", "userid ownerid" },
-		{ "teams", "id name displayname" },
-		{ "reactions", "postid userid emojiname createat deleteat" },
-		{ "fileinfo", "id postid name extension mimetype creatorid path size createat deleteat width height" },
-	};
-	for (size_t i = 0; i < sizeof(NEEDED) / sizeof(NEEDED[0]); i++) {
-		for (struct ark_str rest = ark_str_z(NEEDED[i][1]); rest.len > 0;) {
-			size_t end = ark_str_find(rest, ' ', 0);
-			ark_auto(ark_freep) char *column = ark_strdup(ark_str_first(rest, end));
-			rest = ark_str_from(rest, end == SIZE_MAX ? rest.len : end + 1);
-			if (mm_has_column(info, NEEDED[i][0], column))
-				continue;
-			ark_err_set(err, ARK_KIND_REFUSED, "this is no Mattermost database that can be read: no column %s.%s",
-			            NEEDED[i][0], column);
-			ark_err_hint(err, "Mattermost 7.8 and later are known");
-			return ARK_FAIL;
-		}
-	}
-	return ARK_OK;
-}
-
-static enum ark_rc refuse_pooler(struct export_app *a, struct ark_err *err)
-{
-	bool pooler = false;
-	ark_auto(ark_buf_release) struct ark_buf reason;
-	ark_buf_init(&reason, 4096);
-	enum ark_rc rc = db_is_pooler(a->conn, &pooler, &reason, err);
-	if (rc < 0 || !pooler)
-		return rc;
-	ark_err_set(err, ARK_KIND_REFUSED, "a pooler stands before the database: %s", reason.data);
-	ark_err_hint(err, "name the server itself; an exported snapshot lives in one real session");
-	return ARK_FAIL;
-}
-
-/* The moment that all connections see. */
-static enum ark_rc take_snapshot(struct export_app *a, struct ark_err *err)
-{
-	enum ark_rc rc = db_txn_begin(&a->txn, a->conn, "ISOLATION LEVEL REPEATABLE READ, READ ONLY", err);
-	ark_auto(ark_buf_release) struct ark_buf sql;
-	ark_buf_init(&sql, 4096);
-	if (a->config->snapshot != NULL) {
-		ark_buf_z(&sql, "SET TRANSACTION SNAPSHOT ");
-		db_literal(&sql, ark_str_z(a->config->snapshot));
-	}
-	if (rc == ARK_OK && a->config->snapshot != NULL)
-		rc = db_exec(a->conn, sql.data, err);
-	else if (rc == ARK_OK && db_server_version(a->conn) >= 110000)
-		rc = db_exec(a->conn, "SET LOCAL jit = off", err);
-	ark_auto(db_result_freep) struct db_result *res = NULL;
-	if (rc == ARK_OK)
-		rc = db_query_one(a->conn, "SELECT pg_export_snapshot(), (extract(epoch FROM now()) * 1000)::bigint, "
-		                           "pg_is_in_recovery(), current_setting('server_version'), current_database()",
-		                  DB_NO_PARAMS, &res, err);
-	if (rc < 0)
-		return ark_err_in(err, rc, "taking a snapshot");
-	ark_buf_str(&a->snapshot, a->config->snapshot != NULL ? ark_str_z(a->config->snapshot) : db_value(res, 0, 0));
-	a->snapshot_ms = db_i64(res, 0, 1);
-	a->standby = db_bool(res, 0, 2);
-	ark_buf_str(&a->server, db_value(res, 0, 3));
-	ark_buf_str(&a->database, db_value(res, 0, 4));
-	return ARK_OK;
-}
-
-static enum ark_rc open_source(struct export_app *a, struct ark_err *err)
-{
-	enum ark_rc rc = mm_place_find(&a->place, &a->config->place, a->args, &HOW, err);
-	if (rc == ARK_OK)
-		rc = mm_place_open(&a->place, NULL, err);
-	if (rc < 0)
-		return rc;
-	mm_place_say(&a->place, "reading from", a->talk);
-	struct db_options db = { .app = "matter-export", .interrupted = ark_interrupted };
-	rc = db_open(a->place.dsn.data, &db, &a->conn, err);
-	if (rc == ARK_OK)
-		rc = refuse_pooler(a, err);
-	if (rc == ARK_OK)
-		rc = mm_detect(a->conn, &a->info, err);
-	if (rc == ARK_OK)
-		rc = check_schema(a->info, err);
-	for (size_t i = 0; rc == ARK_OK && i < mm_db_warning_count(a->info); i++)
-		ark_warn(a->talk, "export.schema", "%s; continuing", mm_db_warning(a->info, i));
-	return rc == ARK_OK ? take_snapshot(a, err) : rc;
-}
-
-static enum ark_rc look_for_files(struct export_app *a, struct ark_err *err)
-{
-	ark_auto(db_result_freep) struct db_result *res = NULL;
-	enum ark_rc rc = db_query(a->conn, "SELECT 1 FROM fileinfo WHERE postid <> '' LIMIT 1", DB_NO_PARAMS, &res, err);
-	a->has_files = rc == ARK_OK && db_rows(res) > 0;
-	return rc;
-}
-
-/* --- what formats see -------------------------------------------------------------------------- */
-
-static void on_note(void *ctx, const char *reason, uint64_t n)
-{
-	struct export_app *a = ctx;
-	pthread_mutex_lock(&a->lock);
-	size_t i = 0;
-	while (i < a->notes_count && strcmp(a->notes[i].reason, reason) != 0)
-		i++;
-	if (i == EXPORT_NOTES_MAX)
-		ark_bug("more than %d kinds of notes", EXPORT_NOTES_MAX);
-	if (i == a->notes_count)
-		a->notes[a->notes_count++] = (struct export_note){ reason, 0 };
-	a->notes[i].n += n;
-	pthread_mutex_unlock(&a->lock);
-}
-
-static void fill_run(struct export_app *a)
-{
-	a->run = (struct export_run){
-		.tool = "matter-export " MATTERARK_VERSION,
-		.people = a->sel.people, .people_count = a->sel.people_count,
-		.channels = a->sel.channels, .channels_count = a->sel.channels_count,
-		.has_match = a->scope.match.count > 0,
-		.incremental = a->after_first,
-		.snapshot_ms = a->snapshot_ms,
-		.conn = a->conn,
-		.out = a->out,
-		.note = on_note, .note_ctx = a,
-	};
-	a->per_channel = ark_calloc(a->sel.channels_count + 1, sizeof(a->per_channel[0]));
+		export_source_show(&config->place, args, &EXPORT_TOOL, talk);
 }
 
 /* --- what is told ------------------------------------------------------------------------------ */
@@ -339,39 +196,13 @@ static void say_done(struct export_app *a)
 	ark_event_send(&e, a->talk);
 }
 
-/* --- attachments ------------------------------------------------------------------------------- */
-
-/* Where the store is not known, the export says so for each attachment, and the run once. */
-static enum ark_rc look_at_store(struct export_app *a, struct ark_err *err)
-{
-	if (a->config->attachments == ATTACHMENTS_NONE || !a->has_files)
-		return ARK_OK;
-	struct export_bodies *bodies = NULL;
-	enum ark_rc rc = export_bodies_open(a, &bodies, err);
-	export_bodies_free(bodies);
-	a->looks_at_files = rc == ARK_OK;
-	bool asked = a->config->attachments == ATTACHMENTS_COPY || ark_args_given(a->args, "files");
-	if (rc == ARK_OK || err->kind != ARK_KIND_MISSING || asked)
-		return rc;
-	ark_warn(a->talk, "export.no_files", "%s; continuing without looking at attachments", err->text);
-	*err = (struct ark_err){ 0 };
-	return ARK_OK;
-}
-
-enum ark_rc export_bodies_open(struct export_app *a, struct export_bodies **bodies, struct ark_err *err)
-{
-	bool copy = a->config->attachments == ATTACHMENTS_COPY;
-	return export_bodies_new(&a->place.where.files, &a->config->s3, copy ? a->out : NULL, &a->files_missing, bodies,
-	                         err);
-}
-
 /* --- the run ----------------------------------------------------------------------------------- */
 
 static enum ark_rc export_all(struct export_app *a, struct ark_err *err)
 {
 	ark_progress_phase(&a->bar, "exporting", "messages", a->sel.planned, 0);
 	bool differences = a->changes != NULL && a->after_first;
-	enum ark_rc rc = differences ? export_chain_give(a, err) : export_crew_work(a, err);
+	enum ark_rc rc = differences ? export_compare_give(a, err) : export_crew_work(a, err);
 	ark_progress_phase(&a->bar, "people and channels", NULL, 0, 0);
 	if (rc == ARK_OK)
 		rc = export_write_people(a, err);
@@ -428,7 +259,7 @@ int export_command_run(struct export_app *a, struct ark_err *err)
 	if (rc == ARK_OK && a->signs)
 		rc = export_sign_key(a->config->sign, a->config->password_file, &a->key, err);
 	if (rc == ARK_OK)
-		rc = open_source(a, err);
+		rc = export_source_open(a, err);
 	if (rc < 0)
 		return rc;
 	bool whole = false;
@@ -437,7 +268,7 @@ int export_command_run(struct export_app *a, struct ark_err *err)
 	ark_progress_begin(&a->bar, a->talk);
 	a->bar_runs = true;
 	ark_progress_phase(&a->bar, "counting", NULL, 0, 0);
-	rc = look_for_files(a, err);
+	rc = export_source_has_files(a, err);
 	if (rc == ARK_OK)
 		rc = export_select(a->conn, a->info, &a->scope, whole, &a->sel, err);
 	if (rc == ARK_OK && a->config->dry_run) {
@@ -461,8 +292,8 @@ int export_command_run(struct export_app *a, struct ark_err *err)
 	}
 	if (rc < 0)
 		return rc;
-	fill_run(a);
-	rc = look_at_store(a, err);
+	export_source_fill(a);
+	rc = export_source_store(a, err);
 	if (rc == ARK_OK)
 		rc = export_all(a, err);
 	if (rc == ARK_OK)
@@ -473,37 +304,4 @@ int export_command_run(struct export_app *a, struct ark_err *err)
 		return rc;
 	say_done(a);
 	return missing(a) > 0 ? ARK_EXIT_LOSSES : ARK_EXIT_DONE;
-}
-
-void export_app_init(struct export_app *a, const struct export_config *config, const struct ark_args *args,
-                     struct ark_talk *talk)
-{
-	memset(a, 0, sizeof(*a));
-	a->config = config;
-	a->args = args;
-	a->talk = talk;
-	mm_place_init(&a->place);
-	ark_buf_init(&a->snapshot, 256);
-	ark_buf_init(&a->server, 256);
-	ark_buf_init(&a->database, 256);
-	pthread_mutex_init(&a->lock, NULL);
-}
-
-void export_app_release(struct export_app *a)
-{
-	if (a->bar_runs)
-		ark_progress_end(&a->bar);
-	crypt_secret_key_release(&a->key);
-	export_changes_free(a->changes);
-	export_out_free(a->out);
-	export_selection_release(&a->sel);
-	free(a->per_channel);
-	mm_db_info_free(a->info);
-	db_txn_end(&a->txn);
-	db_close(a->conn);
-	mm_place_release(&a->place);
-	ark_buf_release(&a->snapshot);
-	ark_buf_release(&a->server);
-	ark_buf_release(&a->database);
-	pthread_mutex_destroy(&a->lock);
 }
