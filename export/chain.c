@@ -166,5 +166,8 @@ enum ark_rc export_chain_compare(struct export_app *a, struct export_chain *c, s
 		rc = export_compare(a, &place, err);
 	if (rc == ARK_OK)
 		rc = export_file_end(&state, err);
-	return rc == ARK_OK && c->previous != NULL ? check_old(before, c->previous, err) : rc;
+	if (rc < 0 || c->previous == NULL)
+		return rc;
+	rc = check_old(before, c->previous, err);
+	return rc < 0 ? ark_err_in(err, rc, "comparing with the run before") : ARK_OK;
 }

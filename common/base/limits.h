@@ -26,6 +26,11 @@
 /* --- export --- */
 #define LIMIT_RECORD (96u << 20)          /* bytes of one exported line; more: the run fails, naming the post */
 
+/* --- history in git --- */
+#define LIMIT_HISTORY_DAY (512u << 20)   /* bytes of one conversation's day; more: the run fails, naming it */
+#define LIMIT_HISTORY_TREE (256u << 20)  /* bytes of one folder's list in git; more: the run fails */
+#define LIMIT_HISTORY_SMALL (1u << 20)   /* bytes of a control file or a commit; more: damaged */
+
 /* --- file stores and the network --- */
 #define LIMIT_STORE_PATH 4096            /* bytes of a path in a store; longer: refused */
 #define LIMIT_STORE_DEPTH 64             /* folders in folders; deeper: listing fails */

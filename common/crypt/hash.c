@@ -23,14 +23,24 @@ struct crypt_hash {
 	EVP_MD_CTX *ctx;
 };
 
-struct crypt_hash *crypt_hash_new(void)
+static struct crypt_hash *hash_new(const char *algorithm)
 {
 	struct crypt_hash *h = ark_calloc(1, sizeof(*h));
-	h->md = EVP_MD_fetch(NULL, "SHA256", NULL);
+	h->md = EVP_MD_fetch(NULL, algorithm, NULL);
 	h->ctx = EVP_MD_CTX_new();
 	if (h->md == NULL || h->ctx == NULL)
-		ark_bug("libcrypto offers no SHA-256");
+		ark_bug("libcrypto offers no %s", algorithm);
 	return h;
+}
+
+struct crypt_hash *crypt_hash_new(void)
+{
+	return hash_new("SHA256");
+}
+
+struct crypt_hash *crypt_hash_new_sha1(void)
+{
+	return hash_new("SHA1");
 }
 
 void crypt_hash_free(struct crypt_hash *h)
@@ -59,19 +69,19 @@ void crypt_sha256(struct crypt_hash *h, const void *data, size_t len,
 void crypt_hash_begin(struct crypt_hash *h)
 {
 	if (EVP_DigestInit_ex2(h->ctx, h->md, NULL) != 1)
-		ark_bug("SHA-256 does not start");
+		ark_bug("a digest does not start");
 }
 
 void crypt_hash_add(struct crypt_hash *h, const void *data, size_t len)
 {
 	if (EVP_DigestUpdate(h->ctx, data, len) != 1)
-		ark_bug("SHA-256 does not go on");
+		ark_bug("a digest does not go on");
 }
 
 void crypt_hash_end(struct crypt_hash *h, unsigned char out[CRYPT_SHA256_BYTES])
 {
 	if (EVP_DigestFinal_ex(h->ctx, out, NULL) != 1)
-		ark_bug("SHA-256 does not end");
+		ark_bug("a digest does not end");
 }
 
 void crypt_sha1(const void *data, size_t len, unsigned char out[CRYPT_SHA1_BYTES])

@@ -30,8 +30,10 @@ void crypt_hash_begin(struct crypt_hash *h);
 void crypt_hash_add(struct crypt_hash *h, const void *data, size_t len);
 void crypt_hash_end(struct crypt_hash *h, unsigned char out[CRYPT_SHA256_BYTES]);
 
-/* SHA-1, which names group channels in Mattermost; for nothing that needs strength. */
+/* SHA-1, which names group channels in Mattermost and objects in git; for nothing that needs strength. */
 #define CRYPT_SHA1_BYTES 20
+/* In pieces, as above; crypt_hash_end writes CRYPT_SHA1_BYTES. */
+struct crypt_hash *crypt_hash_new_sha1(void);
 void crypt_sha1(const void *data, size_t len, unsigned char out[CRYPT_SHA1_BYTES]);
 
 /* Lower-case hex of `len` bytes; `out` takes 2 * len + 1 bytes, NUL-ended. */
