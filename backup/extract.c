@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "backup/app.h"
+#include "backup/repo/inside_text.h"
 #include "common/base/limits.h"
 #include "common/cli/signal.h"
 #include "common/db/text.h"
@@ -182,10 +183,17 @@ static enum ark_rc add_all(struct extract *x, const struct repo_contents *c, str
 			ark_buf_z(&x->load, ";\n");
 		}
 	}
-	ark_buf_z(&x->load, "commit;\n");
+	/* what restore.sh does to make it a test installation belongs into the same transaction */
+	ark_buf_z(&x->load, "reset search_path;\n\\if :{?before_commit}\n\\i :before_commit\n\\endif\ncommit;\n");
 	if (rc == ARK_OK)
 		rc = ark_buf_ok(&x->load, "load.sql", err);
-	return rc < 0 ? rc : add_bytes(x, "load.sql", ark_buf_view(&x->load), err);
+	if (rc == ARK_OK)
+		rc = add_bytes(x, "load.sql", ark_buf_view(&x->load), err);
+	if (rc == ARK_OK)
+		rc = add_bytes(x, "neutralise.sql", ark_str_z(INSIDE_NEUTRALISE_SQL), err);
+	if (rc == ARK_OK)
+		rc = add_bytes(x, "restore.sh", ark_str_z(INSIDE_EXTRACTED_SH), err);
+	return rc < 0 ? rc : add_bytes(x, "snapshot", ark_str_z(x->s->name), err);
 }
 
 int run_extract(struct app *a, struct ark_err *err)

@@ -42,8 +42,8 @@ static const struct ark_command COMMANDS[] = {
 	  "is being made now began. Until then 'undelete' brings a snapshot back." },
 	[COMMAND_UNDELETE] = { "undelete", "bring back a snapshot that prune removed", "REPO SNAPSHOT", 2, 2, NULL },
 	[COMMAND_EXTRACT] = { "extract", "everything of a snapshot in one tar file", "REPO [SNAPSHOT]", 1, 2,
-	  "Schema and rows as SQL and COPY text with a load.sql for psql, the files, the configuration. Not "
-	  "neutralised: a server that is started on it is production." },
+	  "Schema and rows as SQL and COPY text, the files, the configuration, and a restore.sh that needs psql alone and "
+	  "makes a test installation. Loaded by hand with load.sql it is production." },
 	[COMMAND_RESTORE] = { "restore", "bring a snapshot back, as a test installation unless told otherwise",
 	  "REPO [SNAPSHOT]", 1, 2,
 	  "Into a database that is not there, is empty, or is a test installation made before, and a place for files "

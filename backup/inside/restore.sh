@@ -12,11 +12,7 @@ umask 077
 LC_ALL=C
 export LC_ALL
 
-die()
-{
-	echo "restore.sh: $*" >&2
-	exit 1
-}
+#include shared.sh
 
 production=no
 if [ "${1-}" = --production ]; then
@@ -142,7 +138,7 @@ schema()
 
 quoted()
 {
-	printf '"%s"."%s"' "$(printf '%s' "$1" | sed 's/"/""/g')" "$(printf '%s' "$2" | sed 's/"/""/g')"
+	printf '"%s"."%s"' "$(doubled "$1" '"')" "$(doubled "$2" '"')"
 }
 
 parts dictionary >"$work/dictionaries"
@@ -151,11 +147,6 @@ if [ -n "$id" ]; then
 	echo "$id" | objects >"$work/dictionary"
 	dictionary=$work/dictionary
 fi
-
-literal()
-{
-	printf "'%s'" "$(printf '%s' "$1" | sed "s/'/''/g")"
-}
 
 # The database is made a test installation, and so are the configurations found as files.
 neutralise()
@@ -168,12 +159,7 @@ neutralise()
 	parts config >"$work/configs"
 	while IFS=$unit read -r _ id _; do
 		number=$((number + 1))
-		echo "create temp table config_$number (text text);"
-		echo "copy config_$number from stdin;"
-		echo "$id" | objects | tr '\n\t\r' '   ' | sed 's/\\/\\\\/g'
-		echo
-		echo '\.'
-		echo "select 'config $number ' || pg_temp.ark_config(text::jsonb)::text from config_$number;"
+		echo "$id" | objects | config "$number"
 	done <"$work/configs"
 }
 
@@ -247,14 +233,14 @@ while IFS=$unit read -r name id _; do
 	if [ "$production" = yes ]; then
 		echo "$id" | objects >"$files.config-$number.json"
 	else
-		sed -n "s/^config $number //p" "$work/said" >"$files.config-$number.json"
+		starting "config $number " '' <"$work/said" >"$files.config-$number.json"
 	fi
 	echo "configuration from $name: $files.config-$number.json"
 done <"$work/configs"
 if [ "$production" = no ]; then
-	sed -n '/^proof: /p' "$work/said"
+	starting 'proof: ' 'proof: ' <"$work/said"
 	parts environment | while IFS=$unit read -r _ id _; do
-		echo "$id" | objects | sed -n 's/^\(MM_[A-Z0-9_]*\)=.*/proof: set in production'"'"'s environment, must not be in the copy'"'"'s: \1/p'
+		echo "$id" | objects | variables
 	done
 fi
 echo "restored: $count files ($missing were missing already)"

@@ -6,6 +6,7 @@ extern const char INSIDE_README[];
 extern const char INSIDE_README_ENCRYPTED[];
 extern const char INSIDE_RESTORE_SH[];
 extern const char INSIDE_NEUTRALISE_SQL[];
+extern const char INSIDE_EXTRACTED_SH[]; /* restore.sh of what extract writes */
 extern const char INSIDE_PEOPLE_SQL[];
 extern const unsigned char INSIDE_BRAND_PNG[];
 extern const unsigned INSIDE_BRAND_PNG_BYTES;

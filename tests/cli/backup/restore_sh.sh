@@ -30,9 +30,20 @@ rows()
 	sql "$(db "$1")" "select (select count(*) from posts), (select count(*) from users), (select count(*) from outgoingwebhooks)"
 }
 
+# bare COMMAND...: where there is nothing but sh, coreutils, zstd, tar and psql
+mkdir bare
+for program in sh zstd tar basename cat cp cut dirname head join ls mkdir mktemp nl paste rm sha256sum sort tail tr wc; do
+	ln -s "$(command -v $program)" "bare/$program"
+done
+ln -s "$ARK_TEST_PG_BIN/psql" bare/psql
+bare()
+{
+	env -i PATH="$PWD/bare" HOME="$HOME" "$@"
+}
+
 echo "-- a test installation"
 fresh copy
-run sh repo/restore.sh "$snapshot" "$(db copy)" copy | sed -E "s|$PWD|HERE|g" | grep -v 'named in'
+run bare sh repo/restore.sh "$snapshot" "$(db copy)" copy | sed -E "s|$PWD|HERE|g" | grep -v 'named in'
 diff -r store copy
 rows copy
 sql "$(db copy)" "select database_name = current_database(), snapshot = '$snapshot' from matterark.test_copy"
@@ -63,7 +74,7 @@ sql "$(db none)" "select count(*) from pg_tables where schemaname = 'public'"
 ls -d other 2>/dev/null || true
 
 echo "-- production"
-run sh repo/restore.sh --production "$snapshot" "$(db none)" real | sed -E "s|$PWD|HERE|g"
+run bare sh repo/restore.sh --production "$snapshot" "$(db none)" real | sed -E "s|$PWD|HERE|g"
 diff -r store real
 rows none
 sql "$(db none)" "select count(*) from pg_tables where schemaname = 'matterark' and tablename = 'test_copy'"
