@@ -63,6 +63,8 @@ struct export_app {
 	bool signs;
 	struct crypt_secret_key key; /* when it signs */
 	struct export_run run;
+	/* What needs the run's connection and can be done while posts are read; NULL: nothing. */
+	enum ark_rc (*beside)(struct export_app *a, struct ark_err *err);
 
 	struct ark_progress bar;
 	bool bar_runs;
@@ -92,7 +94,7 @@ int export_command_verify(struct export_app *a, struct ark_err *err);
 int export_command_list(struct export_app *a, struct ark_err *err);
 int export_command_keygen(struct export_app *a, struct ark_err *err);
 
-/* crew.c: all tasks through the formats, over several connections. */
+/* crew.c: all tasks through the formats, over several connections; a->beside meanwhile. */
 enum ark_rc export_crew_work(struct export_app *a, struct ark_err *err);
 /*
  * source.c: find and open the database, and take the snapshot. REFUSED before anything is read when it is no

@@ -364,7 +364,7 @@ static enum ark_rc give_batch(struct giving *g, struct ark_err *err)
 	struct export_sink sink = { .ctx = g, .record = on_changed };
 	enum ark_rc rc = look_for_vanished(g, err);
 	if (rc == ARK_OK && n > 0)
-		rc = export_reader_posts(g->reader, (uint32_t)(g->channel - g->app->sel.channels), ids, n, &sink, err);
+		rc = export_reader_posts(g->reader, ids, n, &sink, err);
 	return rc == ARK_OK ? give_before(g, NULL, err) : rc;
 }
 

@@ -39,6 +39,10 @@ struct crew {
 	_Atomic unsigned running;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
+	/* app->beside, over the run's own connection, while the others read posts. */
+	pthread_t beside;
+	enum ark_rc beside_rc;
+	struct ark_err beside_err;
 };
 
 /* --- records to all formats -------------------------------------------------------------------- */
@@ -156,6 +160,15 @@ static unsigned jobs(const struct export_app *a)
 	return n < 1 ? 1 : (unsigned)n;
 }
 
+static void *write_beside(void *arg)
+{
+	struct crew *c = arg;
+	c->beside_rc = c->app->beside != NULL ? c->app->beside(c->app, &c->beside_err) : ARK_OK;
+	if (c->beside_rc < 0)
+		atomic_store(&c->stop, true);
+	return NULL;
+}
+
 /* Until all have ended; ten looks a second for the progress line. */
 static void wait_for(struct crew *c)
 {
@@ -185,6 +198,10 @@ static enum ark_rc outcome(const struct crew *c, struct ark_err *err)
 		if (w->rc < 0 && (worst == NULL || worst->err.kind == ARK_KIND_SIGNAL))
 			worst = w;
 	}
+	if (c->beside_rc < 0 && (worst == NULL || worst->err.kind == ARK_KIND_SIGNAL)) {
+		*err = c->beside_err;
+		return c->beside_rc;
+	}
 	if (worst == NULL)
 		return ARK_OK;
 	*err = worst->err;
@@ -193,6 +210,9 @@ static enum ark_rc outcome(const struct crew *c, struct ark_err *err)
 
 static enum ark_rc run_threads(struct crew *c, struct ark_err *err)
 {
+	int beside = pthread_create(&c->beside, NULL, write_beside, c);
+	if (beside != 0)
+		return ark_err_errno(err, beside, "cannot start a thread");
 	for (unsigned i = 0; i < c->count; i++) {
 		atomic_fetch_add(&c->running, 1);
 		int failed = pthread_create(&c->workers[i].thread, NULL, work, &c->workers[i]);
@@ -203,12 +223,16 @@ static enum ark_rc run_threads(struct crew *c, struct ark_err *err)
 			wait_for(c);
 			for (unsigned k = 0; k < i; k++)
 				pthread_join(c->workers[k].thread, NULL);
+			pthread_join(c->beside, NULL);
 			return ark_err_errno(err, failed, "cannot start a thread");
 		}
 	}
 	wait_for(c);
 	for (unsigned i = 0; i < c->count; i++)
 		pthread_join(c->workers[i].thread, NULL);
+	if (c->app->beside != NULL)
+		ark_progress_phase(&c->app->bar, "people and channels", NULL, 0, 0);
+	pthread_join(c->beside, NULL);
 	return outcome(c, err);
 }
 

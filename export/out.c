@@ -277,20 +277,24 @@ static enum ark_rc write_out(void *ctx, const void *data, size_t len, struct ark
 	return ARK_OK;
 }
 
-/* Make the folders of `path`, which begins with the work folder. */
+/* Make the folders of `path`, which begins with the work folder: the innermost first, because usually
+ * the ones around it are there. */
 static int make_folders(const char *path, size_t from)
 {
 	ark_auto(ark_freep) char *copy = ark_strdupz(path);
-	for (char *slash = strchr(copy + from, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		int failed = ark_fail_step("make a folder of the export");
-		if (failed == 0 && mkdir(copy, 0700) != 0 && errno != EEXIST)
+	char *slash = strrchr(copy + from, '/');
+	if (slash == NULL)
+		return 0;
+	*slash = '\0';
+	int failed = ark_fail_step("make a folder of the export");
+	if (failed == 0 && mkdir(copy, 0700) != 0)
+		failed = errno;
+	if (failed == ENOENT && strchr(copy + from, '/') != NULL) {
+		failed = make_folders(copy, from);
+		if (failed == 0 && mkdir(copy, 0700) != 0)
 			failed = errno;
-		if (failed != 0)
-			return failed;
-		*slash = '/';
 	}
-	return 0;
+	return failed == EEXIST ? 0 : failed;
 }
 
 static int create(const char *path, size_t top, int *fd)

@@ -75,5 +75,7 @@ enum ark_rc export_select_people(struct db_conn *conn, struct export_selection *
 	enum ark_rc rc = db_copy_out_begin(conn, PEOPLE_SQL, err);
 	while (rc == ARK_OK && (rc = db_binary_next(&rows, conn, f, COLUMNS, err)) == ARK_OK)
 		add_person(sel, f, &cap);
+	for (size_t i = 0; i < sel->people_count; i++)
+		ark_map_put(&sel->person_at, sel->people[i].id, (uint32_t)i);
 	return rc < 0 ? ark_err_in(err, rc, "reading the accounts") : ARK_OK;
 }

@@ -43,10 +43,10 @@ void export_reader_close(struct export_reader *r); /* NULL is fine */
 enum ark_rc export_reader_task(struct export_reader *r, const struct export_task *task,
                                const struct export_sink *sink, struct ark_err *err);
 
-/* The posts with these ids, all of `channel`, in the order (create_ms, id); ids that are not there are
- * passed over. channel_begin and channel_end are not called. */
-enum ark_rc export_reader_posts(struct export_reader *r, uint32_t channel, const struct ark_str *ids,
-                                size_t count, const struct export_sink *sink, struct ark_err *err);
+/* The posts with these ids in the order (create_ms, id); ids that are not there are passed over.
+ * channel_begin and channel_end are not called. */
+enum ark_rc export_reader_posts(struct export_reader *r, const struct ark_str *ids, size_t count,
+                                const struct export_sink *sink, struct ark_err *err);
 
 /* Bring a transaction into the snapshot, for many questions that indexes answer. */
 enum ark_rc export_snapshot_join(struct db_conn *conn, const char *snapshot, struct ark_err *err);

@@ -1,5 +1,7 @@
 #include "export/record.h"
 
+#include "common/base/map.h"
+
 #include "common/base/banned.h"
 
 const char *export_channel_kind_name(enum export_channel_kind kind)
@@ -22,16 +24,6 @@ const char *export_what_name(enum export_what what)
 
 const struct export_person *export_person_find(const struct export_run *run, struct ark_str id)
 {
-	size_t low = 0, high = run->people_count;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int order = ark_str_cmp(run->people[mid].id, id);
-		if (order == 0)
-			return &run->people[mid];
-		if (order < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
+	uint32_t at = ark_map_get(run->person_at, id);
+	return at != ARK_MAP_NONE ? &run->people[at] : NULL;
 }

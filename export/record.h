@@ -22,6 +22,7 @@
 #include "common/base/err.h"
 #include "common/base/str.h"
 
+struct ark_map;
 struct db_conn;
 struct export_out;
 
@@ -179,6 +180,7 @@ struct export_run {
 	const char *tool; /* "matter-export 0.1.0" */
 	const struct export_person *people; /* by id, bytewise */
 	size_t people_count;
+	const struct ark_map *person_at; /* id -> index in people */
 	const struct export_channel *channels; /* those in scope, in stream order */
 	size_t channels_count;
 	bool has_match;

@@ -198,16 +198,21 @@ static void say_done(struct export_app *a)
 
 /* --- the run ----------------------------------------------------------------------------------- */
 
+/* What is in the snapshot beside posts. */
+static enum ark_rc write_beside(struct export_app *a, struct ark_err *err)
+{
+	enum ark_rc rc = export_write_people(a, err);
+	return rc == ARK_OK ? export_write_channels(a, err) : rc;
+}
+
 static enum ark_rc export_all(struct export_app *a, struct ark_err *err)
 {
 	ark_progress_phase(&a->bar, "exporting", "messages", a->sel.planned, 0);
 	bool differences = a->changes != NULL && a->after_first;
+	a->beside = write_beside;
 	enum ark_rc rc = differences ? export_compare_give(a, err) : export_crew_work(a, err);
-	ark_progress_phase(&a->bar, "people and channels", NULL, 0, 0);
-	if (rc == ARK_OK)
-		rc = export_write_people(a, err);
-	if (rc == ARK_OK)
-		rc = export_write_channels(a, err);
+	if (rc == ARK_OK && differences)
+		rc = write_beside(a, err);
 	if (rc < 0)
 		return rc;
 	settle_counts(a);

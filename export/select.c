@@ -22,11 +22,13 @@ enum { ID, NAME, DISPLAY, HEADER, PURPOSE, CREATOR, KIND, CREATE, UPDATE, DELETE
 static const char CHANNELS_SQL[] =
 	"COPY (SELECT c.id, c.name, c.displayname, c.header, c.purpose, c.creatorid, c.type::text, c.createat, "
 	"c.updateat, c.deleteat, c.teamid, t.name, t.displayname, "
-	"CASE WHEN EXISTS (SELECT 1 FROM channelmembers m WHERE m.channelid = c.id AND NOT EXISTS (SELECT 1 "
-	"FROM channelmemberhistory o WHERE o.channelid = m.channelid AND o.userid = m.userid "
-	"AND o.leavetime IS NULL)) THEN 0::bigint ELSE coalesce((SELECT min(h.jointime) "
-	"FROM channelmemberhistory h WHERE h.channelid = c.id), 0) END "
-	"FROM channels c LEFT JOIN teams t ON t.id = c.teamid AND c.teamid <> '') TO STDOUT (FORMAT binary)";
+	"CASE WHEN u.channelid IS NOT NULL THEN 0::bigint ELSE coalesce(h.jointime, 0) END "
+	"FROM channels c LEFT JOIN teams t ON t.id = c.teamid AND c.teamid <> '' "
+	"LEFT JOIN (SELECT DISTINCT m.channelid FROM channelmembers m WHERE NOT EXISTS (SELECT 1 FROM "
+	"channelmemberhistory o WHERE o.channelid = m.channelid AND o.userid = m.userid AND o.leavetime IS NULL)) u "
+	"ON u.channelid = c.id "
+	"LEFT JOIN (SELECT channelid, min(jointime) AS jointime FROM channelmemberhistory GROUP BY channelid) h "
+	"ON h.channelid = c.id) TO STDOUT (FORMAT binary)";
 
 /* Channels that only posts know of. The index gives one channel after another; counting them out of all
  * posts would read the table. */
@@ -356,10 +358,9 @@ void export_task_where(const struct export_selection *sel, const struct export_t
 	if (task->count == 1) {
 		ark_buf_z(sql, "p.channelid = ");
 		db_literal(sql, sel->channels[task->first].id);
-	} else {
-		ark_buf_z(sql, "p.channelid = c.id");
+		ark_buf_z(sql, " AND ");
 	}
-	ark_buf_z(sql, " AND p.createat IS NOT NULL");
+	ark_buf_z(sql, "p.createat IS NOT NULL");
 	if (task->from_ms != INT64_MIN)
 		ark_buf_fmt(sql, " AND p.createat >= %lld", (long long)task->from_ms);
 	if (task->to_ms != INT64_MAX)
@@ -379,6 +380,7 @@ enum ark_rc export_select(struct db_conn *conn, const struct mm_db_info *info,
 {
 	sel->scope = scope;
 	sel->info = info;
+	sel->in_order = whole;
 	enum ark_rc rc = check_teams(conn, scope, err);
 	if (rc == ARK_OK)
 		rc = export_select_people(conn, sel, err);
@@ -392,6 +394,7 @@ enum ark_rc export_select(struct db_conn *conn, const struct mm_db_info *info,
 void export_selection_release(struct export_selection *sel)
 {
 	free(sel->people);
+	ark_map_release(&sel->person_at);
 	free(sel->channels);
 	free(sel->stays);
 	free(sel->tasks);

@@ -61,6 +61,7 @@ struct export_selection {
 	struct ark_pool strings;
 	struct export_person *people; /* by id */
 	size_t people_count;
+	struct ark_map person_at;        /* id -> index in people */
 	struct export_channel *channels; /* in stream order */
 	size_t channels_count;
 	struct ark_map channel_at;       /* id -> index in channels */
@@ -71,6 +72,7 @@ struct export_selection {
 	uint64_t rows;                   /* of posts, all of them */
 	uint64_t planned;                /* records, as far as the counts can tell */
 	uint64_t left[LEFT_COUNT];
+	bool in_order;                   /* the channels of a task come in stream order, not in any */
 	uint32_t unknown_history;        /* channels in scope whose past members are not known */
 };
 

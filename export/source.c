@@ -154,6 +154,7 @@ void export_source_fill(struct export_app *a)
 	a->run = (struct export_run){
 		.tool = a->tool_text,
 		.people = a->sel.people, .people_count = a->sel.people_count,
+		.person_at = &a->sel.person_at,
 		.channels = a->sel.channels, .channels_count = a->sel.channels_count,
 		.has_match = a->scope.match.count > 0,
 		.incremental = a->after_first,

@@ -15,6 +15,14 @@
 
 #include "common/base/banned.h"
 
+#define AUTHORS 256
+#define AUTHOR_MAX 4096 /* a longer one is made for each line */
+
+struct known_author {
+	const struct export_person *person; /* NULL: none yet */
+	struct ark_buf text;
+};
+
 struct jsonl {
 	const struct export_run *run;
 	const struct export_channel *channel;
@@ -23,6 +31,7 @@ struct jsonl {
 	struct ark_buf line;
 	struct ark_buf where; /* members about the channel, ready for every line */
 	struct ark_buf team;  /* and about the team */
+	struct known_author known[AUTHORS];
 };
 
 #define ADD(b, literal) ark_buf_add((b), "" literal, sizeof(literal) - 1)
@@ -148,7 +157,7 @@ static void attachments(struct ark_buf *b, const struct export_record *r)
 	}
 }
 
-static void author(struct ark_buf *b, const struct export_record *r)
+static void author_part(struct ark_buf *b, const struct export_record *r)
 {
 	const struct export_person *p = r->author;
 	ADD(b, "],\"author_display_name\":");
@@ -161,6 +170,25 @@ static void author(struct ark_buf *b, const struct export_record *r)
 	boolean(b, p != NULL && p->is_bot);
 	ADD(b, ",\"author_name\":");
 	text(b, person_name(p));
+}
+
+/* What the lines of one author have in common is made once and kept. */
+static void author(struct ark_buf *b, const struct export_record *r, struct known_author *known)
+{
+	if (known == NULL || r->author == NULL) {
+		author_part(b, r);
+		return;
+	}
+	struct known_author *k = &known[(uintptr_t)r->author / sizeof(*r->author) % AUTHORS];
+	if (k->person != r->author) {
+		ark_buf_reset(&k->text);
+		author_part(&k->text, r);
+		k->person = k->text.failed ? NULL : r->author;
+	}
+	if (k->person != NULL)
+		ark_buf_str(b, ark_buf_view(&k->text));
+	else
+		author_part(b, r);
 }
 
 static void hashtags(struct ark_buf *b, struct ark_str tags)
@@ -298,13 +326,14 @@ static void purged_line(struct ark_buf *b, const struct export_record *r, struct
 	ADD(b, "}\n");
 }
 
-static void first_half(struct ark_buf *b, const struct export_record *r, struct ark_str where)
+static void first_half(struct ark_buf *b, const struct export_record *r, struct ark_str where,
+                       struct known_author *known)
 {
 	ADD(b, "{\"acknowledgements\":[");
 	acks(b, r);
 	ADD(b, "],\"attachments\":[");
 	attachments(b, r);
-	author(b, r);
+	author(b, r, known);
 	ark_buf_str(b, where);
 	ADD(b, ",\"create_at\":");
 	ark_buf_i64(b, r->create_ms);
@@ -375,13 +404,13 @@ static void second_half(struct ark_buf *b, const struct export_record *r, bool h
 }
 
 static void line(struct ark_buf *b, const struct export_record *r, bool has_match, struct ark_str where,
-                 struct ark_str team)
+                 struct ark_str team, struct known_author *known)
 {
 	if (r->what == EXPORT_PURGED) {
 		purged_line(b, r, where, team);
 		return;
 	}
-	first_half(b, r, where);
+	first_half(b, r, where, known);
 	second_half(b, r, has_match, team);
 }
 
@@ -392,7 +421,7 @@ void export_jsonl_line(struct ark_buf *b, const struct export_record *r, bool ha
 	ark_buf_init(&team, LIMIT_RECORD);
 	channel_part(r->channel, &where);
 	team_part(r->channel, &team);
-	line(b, r, has_match, ark_buf_view(&where), ark_buf_view(&team));
+	line(b, r, has_match, ark_buf_view(&where), ark_buf_view(&team), NULL);
 }
 
 /* --- the format -------------------------------------------------------------------------------- */
@@ -405,6 +434,8 @@ static enum ark_rc jsonl_begin(const struct export_run *run, void **self, struct
 	ark_buf_init(&j->line, LIMIT_RECORD);
 	ark_buf_init(&j->where, LIMIT_RECORD);
 	ark_buf_init(&j->team, LIMIT_RECORD);
+	for (size_t i = 0; i < AUTHORS; i++)
+		ark_buf_init(&j->known[i].text, AUTHOR_MAX);
 	*self = j;
 	return ARK_OK;
 }
@@ -451,7 +482,7 @@ static enum ark_rc jsonl_record(void *self, const struct export_record *record, 
 			return rc;
 	}
 	ark_buf_reset(&j->line);
-	line(&j->line, record, j->run->has_match, ark_buf_view(&j->where), ark_buf_view(&j->team));
+	line(&j->line, record, j->run->has_match, ark_buf_view(&j->where), ark_buf_view(&j->team), j->known);
 	enum ark_rc rc = ark_buf_ok(&j->line, "a line", err);
 	return rc == ARK_OK ? export_file_write(j->file, j->line.data, j->line.len, err) : rc;
 }
@@ -479,6 +510,8 @@ static void jsonl_drop(void *self)
 	ark_buf_release(&j->line);
 	ark_buf_release(&j->where);
 	ark_buf_release(&j->team);
+	for (size_t i = 0; i < AUTHORS; i++)
+		ark_buf_release(&j->known[i].text);
 	free(j);
 }
 
