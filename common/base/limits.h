@@ -14,6 +14,7 @@
 #define LIMIT_JSON_DEPTH 512             /* nesting; deeper: the element is damaged */
 #define LIMIT_SMALL_JSON (16u << 20)     /* bytes of a document read as a tree; more: clear error */
 
+#define LIMIT_KEYS (32u << 20)           /* bytes of what puts one channel in order, in memory; more: a temporary file */
 #define LIMIT_MAP_FILE (64u << 20)       /* bytes of --users, --team-map; more: clear error */
 
 /* --- database --- */

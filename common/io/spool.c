@@ -16,8 +16,8 @@ const char *io_temp_dir(void)
 	return dir != NULL && dir[0] != '\0' ? dir : "/tmp";
 }
 
-/* A file without a name, where the file system has those; else one that loses its name at once. */
-static int make_file(const char *dir)
+/* Without a name from the beginning where the file system has that; else it loses its name at once. */
+int io_temp_file(const char *dir)
 {
 	if ((errno = ark_fail_step("make a temporary file")) != 0)
 		return -1;
@@ -40,7 +40,7 @@ enum ark_rc io_spool_add(struct io_spool *s, const char *dir, const char *ptr, s
                            struct ark_err *err)
 {
 	if (s->fd < 0) {
-		s->fd = make_file(dir);
+		s->fd = io_temp_file(dir);
 		if (s->fd < 0)
 			return ark_err_errno(err, errno, "cannot make a temporary file in '%s'", dir);
 		s->len = 0;

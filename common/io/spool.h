@@ -17,6 +17,9 @@ struct io_spool {
 /* Where temporary files go when nobody says: $TMPDIR, else /tmp. */
 const char *io_temp_dir(void);
 
+/* A file there without a name, 0600, or -1 with errno. */
+int io_temp_file(const char *dir);
+
 #define IO_SPOOL_NONE ((struct io_spool){ -1, 0 })
 
 /* Append; makes the file in `dir` when it is the first. STOP when the disk is full. */

@@ -446,10 +446,10 @@ static bool put_rest(struct post_writer *w, struct load_target *t, const struct 
 	return wanted;
 }
 
-bool post_write(struct post_writer *w, struct load_target *t, const struct thread_order *o,
+bool post_write(struct post_writer *w, struct load_target *t, struct thread_order *o,
                 uint32_t key, const struct record *r)
 {
-	const struct thread_key *k = &o->keys[key];
+	const struct thread_key *k = thread_key_at(o, key);
 	/* people do not reply to events in Mattermost: one that has replies is an ordinary post */
 	enum record_event event = (enum record_event)k->event;
 	char id[MM_ID_LEN + 1], root_id[MM_ID_LEN + 1] = "";
@@ -474,7 +474,7 @@ bool post_write(struct post_writer *w, struct load_target *t, const struct threa
 		ark_buf_reset(&w->props);
 	post_id(w, k, 0, id);
 	if (k->root != KEY_NONE)
-		post_id(w, &o->keys[k->root], 0, root_id);
+		post_id(w, thread_key_at(o, k->root), 0, root_id);
 	int64_t edit_ms = k->edited_us > 0 ? k->edited_us / 1000 : 0;
 	if (edit_ms > 0 && edit_ms < k->create_ms)
 		edit_ms = k->create_ms;
@@ -510,9 +510,9 @@ bool post_write(struct post_writer *w, struct load_target *t, const struct threa
 }
 
 bool post_write_placeholder(struct post_writer *w, struct load_target *t,
-                            const struct thread_order *o, uint32_t key)
+                            struct thread_order *o, uint32_t key)
 {
-	const struct thread_key *k = &o->keys[key];
+	const struct thread_key *k = thread_key_at(o, key);
 	char id[MM_ID_LEN + 1];
 	post_id(w, k, 0, id);
 	ark_buf_reset(&w->props);

@@ -28,11 +28,11 @@ void post_id(const struct post_writer *w, const struct thread_key *k, unsigned p
              char out[MM_ID_LEN + 1]);
 
 /* All rows of a record and its key, as far as the sink wants them: false, none. Counts into the target. */
-bool post_write(struct post_writer *w, struct load_target *t, const struct thread_order *o,
+bool post_write(struct post_writer *w, struct load_target *t, struct thread_order *o,
                 uint32_t key, const struct record *r);
 /* The same for the root of a thread that is not in the archive. */
 bool post_write_placeholder(struct post_writer *w, struct load_target *t,
-                            const struct thread_order *o, uint32_t key);
+                            struct thread_order *o, uint32_t key);
 
 /* Does a post of this type count in channels.totalmsgcount? */
 bool post_counts(enum record_event event);

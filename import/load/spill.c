@@ -6,7 +6,10 @@
 
 #include "common/base/banned.h"
 
+/* What is read of each run at once: less, the more there are. */
 #define RUN_WINDOW (128u << 10)
+#define RUN_WINDOW_MIN (8u << 10)
+#define ALL_WINDOWS (16u << 20)
 
 struct run {
 	uint64_t at, len; /* in the file */
@@ -30,6 +33,7 @@ struct load_walk {
 	const struct io_spool *file;
 	struct load_spill *spill;
 	struct reader *readers;
+	size_t window;            /* bytes read at once of each run */
 	uint32_t last;            /* reader whose record was given out, to be moved on first */
 	/* in memory */
 	const struct record **sorted;
@@ -131,7 +135,7 @@ static enum ark_rc advance(struct load_walk *w, struct reader *r, struct ark_err
 		memmove(r->window.data, r->window.data + r->pos, have);
 		ark_buf_cut(&r->window, have);
 		r->pos = 0;
-		size_t step = r->end - r->at < RUN_WINDOW ? (size_t)(r->end - r->at) : RUN_WINDOW;
+		size_t step = r->end - r->at < w->window ? (size_t)(r->end - r->at) : w->window;
 		char *to = ark_buf_room(&r->window, step);
 		if (to == NULL)
 			ark_bug("a window without an end is full");
@@ -154,6 +158,8 @@ struct load_walk *load_walk_open(struct load_spill *spill, const struct io_spool
 		return w;
 	}
 	w->readers = ark_calloc(spill->count, sizeof(*w->readers));
+	w->window = ALL_WINDOWS / spill->count;
+	w->window = w->window > RUN_WINDOW ? RUN_WINDOW : w->window < RUN_WINDOW_MIN ? RUN_WINDOW_MIN : w->window;
 	for (uint32_t i = 0; i < spill->count; i++) {
 		ark_buf_init(&w->readers[i].window, SIZE_MAX / 2);
 		w->count += spill->runs[i].count;

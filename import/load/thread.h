@@ -8,6 +8,7 @@
 #ifndef IMPORT_LOAD_THREAD_H
 #define IMPORT_LOAD_THREAD_H
 
+#include "common/io/array.h"
 #include "import/load/load.h"
 #include "import/load/spill.h"
 
@@ -35,18 +36,30 @@ struct thread_key {
 };
 
 struct thread_order {
-	struct thread_key *keys; /* records first, in walk order; placeholders behind */
-	uint32_t records, count, cap;
-	uint32_t *order;         /* living keys by time */
+	struct io_array keys;    /* thread_key: records first, in walk order; placeholders behind */
+	uint32_t records, count;
+	struct io_array order;   /* uint32_t: living keys by time */
 	uint32_t order_count;
 	struct ark_pool strings;
 };
 
+/* Good until a key is added. */
+static inline struct thread_key *thread_key_at(struct thread_order *o, uint32_t n)
+{
+	return io_array_at(&o->keys, n);
+}
+
+/* Number of the n-th living key by time. */
+static inline uint32_t thread_in_order(struct thread_order *o, uint32_t n)
+{
+	return *(const uint32_t *)io_array_at(&o->order, n);
+}
+
 /* Read all keys of a walk and put them in order. `post_runes`: longest message. */
 enum ark_rc thread_order_make(struct thread_order *o, const struct load *l, struct load_walk *walk,
                               struct ark_err *err);
-/* The living record with this ts in this conversation, or KEY_NONE. */
-uint32_t thread_find(const struct thread_order *o, uint32_t conv, int64_t ts_us);
+/* The living record with this ts in this conversation, or KEY_NONE. `near` is a key it may not be far from. */
+uint32_t thread_find(struct thread_order *o, uint32_t conv, int64_t ts_us, uint32_t near);
 void thread_order_release(struct thread_order *o);
 
 /*
