@@ -295,9 +295,10 @@ static enum ark_rc delete_from(struct undo *u, const char *table, const char *wh
 	return rc < 0 ? ark_err_in(err, rc, "table %s", table) : rc;
 }
 
-/* Before the ledger's rows go: bodies that no other post shows. */
+/* Before the ledger's rows go: bodies that no other post shows, images of emoji and avatars that nobody has set since. */
 static enum ark_rc find_bodies(struct undo *u, struct ark_err *err)
 {
+	char no[DB_NUM];
 	enum ark_rc rc = db_query(u->conn,
 	                          "SELECT DISTINCT x.path FROM matterark.slack_file f JOIN ark_doomed d ON d.id = "
 	                          "f.post_id CROSS JOIN LATERAL (VALUES (f.path), (f.thumbnail), (f.preview)) x "
@@ -305,7 +306,11 @@ static enum ark_rc find_bodies(struct undo *u, struct ark_err *err)
 	                          "matterark.slack_file o WHERE o.path = f.path AND NOT EXISTS (SELECT 1 FROM "
 	                          "ark_doomed e WHERE e.id = o.post_id)) AND NOT EXISTS (SELECT 1 FROM fileinfo i "
 	                          "WHERE i.path = f.path AND NOT EXISTS (SELECT 1 FROM ark_doomed e WHERE e.id = "
-	                          "i.postid))", DB_NO_PARAMS, &u->bodies, err);
+	                          "i.postid)) UNION SELECT 'emoji/' || c.key[1] || '/image' FROM matterark.change c WHERE "
+	                          "c.run = $1::int AND c.tbl = 'emoji' AND c.before IS NULL UNION SELECT 'users/' || "
+	                          "c.key[1] || '/profile.png' FROM matterark.change c JOIN users t ON t.id = c.key[1] "
+	                          "WHERE c.run = $1::int AND c.tbl = 'users' AND to_jsonb(t.lastpictureupdate) = c.after "
+	                          "-> 'lastpictureupdate'", DB_PARAMS(db_num(u->run_no, no)), &u->bodies, err);
 	if (rc == ARK_OK)
 		tell(u, UNDO_BODIES, "file bodies", db_rows(u->bodies), &u->out->bodies);
 	return rc;

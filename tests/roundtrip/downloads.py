@@ -158,8 +158,9 @@ class Run:
 
     def args(self, command, *more):
         team = ['--team', 'acme', '--create-schema'] if command == 'slack' else []
+        fetching = ['--slack-url', self.server.url(), '--temp-dir', self.tmp] if command != 'undo' else []
         return [os.environ['MATTER_IMPORT'], command, *more, *team, '--database', self.cluster.url(self.db), '--files',
-                self.files, '--slack-url', self.server.url(), '--temp-dir', self.tmp]
+                self.files, *fetching]
 
     def env(self):
         return {'PATH': os.environ['PATH'], 'HOME': self.tmp, 'LC_ALL': 'C.UTF-8', 'TMPDIR': self.tmp,
@@ -307,6 +308,11 @@ def pictures(cluster):
     code = r.tool('slack', archive, '--files-from', 'archive', '--emoji-dir', folder, '--slack-token-file', token)
     equal(code, 3, f'second run\n{r.talk}')
     equal(r.query(digest), before, 'rows after the second run')
+    for run in r.query('select run from matterark.run order by run_no desc').split():
+        equal(r.tool('undo', run), 0, f'undo\n{r.talk}')
+    equal(r.query('select count(*) from emoji').strip(), '0', 'emoji after undo')
+    left = [os.path.join(folder, n) for folder, _, names in os.walk(r.files) for n in names]
+    equal(left, [], 'files in the store after undo')
 
 
 def killed(cluster):
