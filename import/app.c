@@ -414,6 +414,11 @@ enum ark_rc app_tell(struct app *a, const struct load_outcome *out, bool check, 
 		uint64_t other = out->posts_new + out->posts_updated + out->posts_kept + out->posts_orphaned;
 		r.changes.same = a->l.report.total.posts > other ? a->l.report.total.posts - other : 0;
 	}
+	if (!check && !a->config->dry_run && a->store != NULL)
+		r.bodies = (struct report_bodies){ .known = true, .files = a->fetched.kept.files,
+			                           .bytes = a->fetched.kept.bytes, .missing = a->missing.files,
+			                           .unpainted = a->fetched.kept.unpainted,
+			                           .emoji = a->pictures.emoji, .avatars = a->pictures.avatars };
 	*lost = import_report_lost(&r) + import_report_damage(&r) + files_lost(a);
 	told_load(a, out, *lost);
 	enum ark_rc rc = ARK_OK;

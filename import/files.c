@@ -122,6 +122,8 @@ enum ark_rc files_verify(struct app *a, uint64_t *bad, struct ark_err *err)
 	struct db_options opt = { .app = "matter-import", .interrupted = ark_interrupted };
 	uint64_t checked = 0;
 	*bad = 0;
+	if (!wanted(a))
+		return ARK_OK;
 	enum ark_rc rc = files_open_plain(a, err);
 	if (rc == ARK_OK && a->store == NULL) {
 		ark_info(a->talk, "verify.no_files_place", "no file store is named (--files): bodies are not looked at");
@@ -373,7 +375,7 @@ void files_say(struct app *a)
 	ark_buf_fmt(&text, "files: %llu stored (", (unsigned long long)c->files);
 	ark_human_bytes(&text, c->bytes);
 	ark_buf_fmt(&text, "), %llu missing", (unsigned long long)a->missing.files);
-	if (a->store != NULL)
+	if (a->store != NULL && ark_args_command(a->args) == COMMAND_FILES) /* an import's closing lines have it */
 		ark_info(a->talk, "import.files", "%s", text.data);
 	if (c->attached.kept > 0)
 		ark_warn(a->talk, "import.files_kept", "%llu posts were changed in Mattermost and keep their notes",

@@ -81,7 +81,8 @@ static const struct ark_option OPTIONS[] = {
 	ARK_TITLE("Files"),
 	{ "files-from", 0, "WHAT", ARK_CHOICE, AT(files_from), NULL, 0,
 	  "bodies of files: out of the archive, downloaded from Slack, first the one and then the other "
-	  "(auto), or none", .commands = SLACK | FILES, .words = FILES_FROM, .def = "auto" },
+	  "(auto), or none; verify looks whether they are in the store, unless none is said",
+	  .commands = SLACK | VERIFY | FILES, .words = FILES_FROM, .def = "auto" },
 	{ "slack-token-file", 0, "FILE", ARK_TEXT, AT(slack_token_file), NULL, ARK_IS_FILE,
 	  "file whose first line is a Slack token (xoxb-..., xoxp-...) with the right files:read; without one "
 	  "the tokens that the links of an export carry are used", .commands = SLACK | FILES },

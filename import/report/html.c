@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
+#include "common/cli/human.h"
 #include "common/html/chart.h"
 #include "import/report/page.h"
 #include "import/report/page.inc" /* made by embed.py of page.css and page.js */
@@ -70,7 +71,7 @@ static void write_about(struct ark_buf *b, const struct import_report *r)
 	ark_buf_z(b, ".</p>\n");
 }
 
-static void write_header(struct ark_buf *b, const struct import_report *r)
+static void write_header(struct ark_buf *b, const struct import_report *r, const struct report_missing *missing)
 {
 	ark_buf_z(b, "<header>\n<p class=\"over\">matter-import");
 	if (r->start_ms > 0) {
@@ -86,6 +87,8 @@ static void write_header(struct ark_buf *b, const struct import_report *r)
 		ark_buf_z(b, "<a href=\"#time\">Over time</a>");
 	if (load_count_skipped(&r->total) > 0)
 		ark_buf_z(b, "<a href=\"#left-out\">Left out</a>");
+	if (page_has_files(r, missing))
+		ark_buf_z(b, "<a href=\"#files\">Files</a>");
 	ark_buf_z(
 	    b,
 	    "<a href=\"#people\">People</a><a href=\"#channels\">Channels</a></nav>\n</header>\n");
@@ -188,7 +191,12 @@ static void write_facts(struct ark_buf *b, const struct import_report *r,
 	fact(b, "Reactions", c->reactions, NULL);
 	ark_buf_z(b, "<div><dt>Files</dt><dd>");
 	page_count(b, c->files);
-	ark_buf_z(b, "<small>attached");
+	ark_buf_z(b, "<small>on posts");
+	if (r->bodies.known) {
+		ark_buf_z(b, ", ");
+		ark_human_bytes(b, r->bodies.bytes);
+		ark_buf_z(b, " stored");
+	}
 	if (missing->total > 0) {
 		ark_buf_z(b, ", ");
 		page_count(b, missing->total);
@@ -269,13 +277,14 @@ void report_write_html(struct report_file *f, const struct import_report *r,
 {
 	struct ark_buf *b = &f->text;
 	write_head(b, r);
-	write_header(b, r);
+	write_header(b, r, missing);
 	ark_buf_z(b, "<main>\n");
 	write_sum(b, r, missing);
 	page_decisions(b, r, missing);
 	page_next(b, r);
 	write_chart(b, r);
 	page_left_out(b, r);
+	page_files(b, r, missing);
 	page_people(b, r);
 	page_archives(b, r);
 	page_phases(b, r);

@@ -217,6 +217,13 @@ static void write_files(struct json_out *o, const struct import_report *r,
 {
 	json_out_open(o, "files");
 	json_out_u64(o, "attached", r->total.files);
+	if (r->bodies.known) {
+		json_out_u64(o, "stored", r->bodies.files);
+		json_out_u64(o, "stored_bytes", r->bodies.bytes);
+		json_out_u64(o, "without_preview", r->bodies.unpainted);
+		json_out_u64(o, "emoji", r->bodies.emoji);
+		json_out_u64(o, "avatars", r->bodies.avatars);
+	}
 	json_out_u64(o, "missing", missing->total);
 	json_out_open_list(o, "missing_by_reason");
 	for (uint32_t i = 0; i < missing->reasons->count; i++) {

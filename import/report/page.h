@@ -27,6 +27,9 @@ void page_decisions(struct ark_buf *b, const struct import_report *r,
                     const struct report_missing *missing);
 void page_next(struct ark_buf *b, const struct import_report *r);
 void page_left_out(struct ark_buf *b, const struct import_report *r);
+/* False: there is nothing to tell of files. */
+bool page_has_files(const struct import_report *r, const struct report_missing *missing);
+void page_files(struct ark_buf *b, const struct import_report *r, const struct report_missing *missing);
 void page_people(struct ark_buf *b, const struct import_report *r);
 void page_archives(struct ark_buf *b, const struct import_report *r);
 void page_phases(struct ark_buf *b, const struct import_report *r);

@@ -79,6 +79,15 @@ struct report_changes {
 	uint64_t deactivated;
 };
 
+/* Bodies of files, and pictures; only when `known`: a file store was at hand. */
+struct report_bodies {
+	bool known;
+	uint64_t files, bytes; /* stored by this run, on posts; of the bodies, each once */
+	uint64_t missing;      /* files of posts that have none */
+	uint64_t unpainted;    /* images without preview: damaged, or too large */
+	uint64_t emoji, avatars;
+};
+
 /*
  * Everything but `strings` and the lists made by import_report_from_load is borrowed. Fields of the
  * first part are for main to set; what is not known stays 0 or ARK_STR_NONE and is not shown.
@@ -96,6 +105,7 @@ struct import_report {
 	const struct ark_str *warnings;
 	uint32_t warnings_count;
 	struct report_changes changes;
+	struct report_bodies bodies;
 
 	/* made by import_report_from_load */
 	struct ark_str run, workspace, team, team_display;

@@ -84,6 +84,18 @@ static void say_left_alone(struct lines *l, const struct report_changes *c)
 	}
 }
 
+static void say_bodies(struct lines *l, const struct report_bodies *n)
+{
+	if (n->files + n->missing == 0)
+		return;
+	label(l, "files");
+	things(l, n->files, "stored (");
+	ark_human_bytes(&l->b, n->bytes);
+	ark_buf_z(&l->b, "), ");
+	things(l, n->missing, "missing");
+	line(l);
+}
+
 static void say_counts(struct lines *l, const struct import_report *r)
 {
 	const struct load_count *c = &r->total;
@@ -98,6 +110,7 @@ static void say_counts(struct lines *l, const struct import_report *r)
 	also(l, c->files, pick(c->files, "file", "files"));
 	also(l, c->pins, pick(c->pins, "pin", "pins"));
 	line(l);
+	say_bodies(l, &r->bodies);
 	if (!r->changes.known)
 		return;
 	label(l, "");
@@ -273,6 +286,11 @@ static void send_summary(const struct import_report *r, const char *folder, stru
 	ark_event_u64(&e, "reactions", c->reactions);
 	ark_event_u64(&e, "pins", c->pins);
 	ark_event_u64(&e, "files", c->files);
+	if (r->bodies.known) {
+		ark_event_u64(&e, "files_stored", r->bodies.files);
+		ark_event_u64(&e, "files_bytes", r->bodies.bytes);
+		ark_event_u64(&e, "files_missing", r->bodies.missing);
+	}
 	if (r->changes.known) {
 		ark_event_u64(&e, "added", r->changes.added);
 		ark_event_u64(&e, "updated", r->changes.updated);

@@ -1,4 +1,5 @@
 /* The tables of the page: what was left out, people, archives, channels. */
+#include "common/cli/human.h"
 #include "import/report/page.h"
 
 #include "common/base/banned.h"
@@ -60,6 +61,54 @@ void page_left_out(struct ark_buf *b, const struct import_report *r)
 		cell_count(b, r->total.skipped[order[i]]);
 		ark_buf_fmt(b, "<td class=\"text\">%s</td></tr>\n", skip_text(order[i]));
 	}
+	ark_buf_z(b, "</tbody></table></div></section>\n");
+}
+
+/* ---- files ---- */
+
+static void row(struct ark_buf *b, const char *what, struct ark_str detail, uint64_t n)
+{
+	ark_buf_fmt(b, "<tr><th>%s", what);
+	page_text(b, detail);
+	ark_buf_z(b, "</th>");
+	cell_count(b, n);
+}
+
+static void row_of(struct ark_buf *b, const char *what, uint64_t n)
+{
+	if (n == 0)
+		return;
+	row(b, what, ARK_LIT(""), n);
+	ark_buf_z(b, "<td class=\"n zero\">\u2013</td></tr>\n");
+}
+
+bool page_has_files(const struct import_report *r, const struct report_missing *missing)
+{
+	return r->bodies.files + r->bodies.emoji + r->bodies.avatars + missing->total > 0;
+}
+
+void page_files(struct ark_buf *b, const struct import_report *r, const struct report_missing *missing)
+{
+	const struct report_bodies *n = &r->bodies;
+	if (!page_has_files(r, missing))
+		return;
+	ark_buf_z(b, "<section id=\"files\"><h2>Files</h2><p>What is missing stands one by one in <a "
+	             "href=\"missing-files.csv\">missing-files.csv</a>.</p>\n<div class=\"scroll\"><table><thead>"
+	             "<tr><th>What became of them</th><th class=\"n\">Files</th><th class=\"n\">Size</th></tr>"
+	             "</thead><tbody>\n");
+	if (n->known) {
+		row(b, "In the file store, on their posts", ARK_LIT(""), n->files);
+		ark_buf_z(b, "<td class=\"n\">");
+		ark_human_bytes(b, n->bytes);
+		ark_buf_z(b, "</td></tr>\n");
+	}
+	for (uint32_t i = 0; i < missing->reasons->count; i++) {
+		row(b, r->check ? "Would be missing: " : "Missing: ", ark_map_key(missing->reasons, i), missing->counts[i]);
+		ark_buf_z(b, "<td class=\"n zero\">\u2013</td></tr>\n");
+	}
+	row_of(b, "Images without preview: damaged, or too large", n->unpainted);
+	row_of(b, "Pictures of custom emoji", n->emoji);
+	row_of(b, "Pictures of people", n->avatars);
 	ark_buf_z(b, "</tbody></table></div></section>\n");
 }
 

@@ -47,6 +47,7 @@ run matter-import verify "$archive" --team acme --database "$(db a)" --files sto
 rm "$(find store -name query.sql)"
 printf x >>"$(find store -name notes.txt)"
 run matter-import verify "$archive" --team acme --database "$(db a)" --files store | sed -E 's|2023.*/||'
+run matter-import verify "$archive" --team acme --database "$(db a)" --files store --files-from none
 newest=$(sql "$(db c)" "select run from matterark.run order by run_no desc limit 1")
 run matter-import undo "$newest" --database "$(db c)" --files later
 sql "$(db c)" "select count(*), (select count(*) from fileinfo) from posts where message like 'a picture%not imported yet'"

@@ -139,6 +139,9 @@ def check_json(folder):
     need(len(rows) == people['accounts'], f'{len(rows)} rows in users.csv')
     with open(os.path.join(folder, 'missing-files.csv'), encoding='utf-8', newline='') as f:
         need(len(list(csv.DictReader(f, strict=True))) == report['files']['missing'], 'missing files')
+    told = report['files'].get('stored', 0) + report['files']['missing'] > 0
+    need(told == ('<section id="files">' in read(folder, 'report.html')), 'files are told')
+    need(('stored_bytes' in report['files']) == ('stored' in report['files']), 'bytes of files')
     need(sum(r['files'] for r in report['files']['missing_by_reason']) == report['files']['missing'],
          'reasons of missing files')
 

@@ -91,6 +91,8 @@ static inline void sample_frame(struct sample *s)
 	s->r.start_ms = 1772360100000;
 	s->r.duration_ms = 1234;
 	s->r.end_ms = s->r.start_ms + s->r.duration_ms;
+	s->r.bodies = (struct report_bodies){ .known = true, .files = 2, .bytes = 3500000, .missing = 2, .unpainted = 1,
+		                              .emoji = 7, .avatars = 3 };
 }
 
 static inline void sample_channel(struct sample *s, uint32_t at, const char *name, char type)
@@ -313,6 +315,8 @@ static inline bool sample_make(struct sample *s, const char *name)
 	else if (strcmp(name, "nothing") != 0)
 		return false;
 	s->r.check = strcmp(name, "check") == 0;
+	if (s->r.check)
+		s->r.bodies = (struct report_bodies){ 0 };
 	return true;
 }
 

@@ -218,6 +218,7 @@ static void an_import_closes_with_talk(void)
 	CHECK_I64(printed(&h).len, 0);
 	CHECK_HAS(said(&h), "read      121 messages\n");
 	CHECK_HAS(said(&h), "written   119 as 119 posts, 28 replies, 38 reactions, 4 files\n");
+	CHECK_HAS(said(&h), "files     2 stored (3.34 MiB), 2 missing\n");
 	CHECK_HAS(said(&h), "left out  2\n");
 	CHECK_HAS(said(&h), "reply_broadcast: a pointer to a reply that was imported\n");
 	CHECK_HAS(said(&h), "people    0 matched, 3 created, 1 bot\n");
@@ -235,7 +236,7 @@ static void a_big_one_stays_short(void)
 	struct sample s;
 	sample_make(&s, "big");
 	import_report_say(&s.r, NULL, &h.talk);
-	CHECK(lines_of(said(&h)) <= 17);
+	CHECK(lines_of(said(&h)) <= 18);
 	CHECK_HAS(said(&h), "(lost)");
 	CHECK_HAS(said(&h), "11,650,260 messages");
 	CHECK_HAS(said(&h), "13 private channels without a live member");
