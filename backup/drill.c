@@ -72,6 +72,8 @@ int run_drill(struct app *a, struct ark_err *err)
 		rc = target_check(&r.target, &r.contents, err);
 	if (rc == ARK_OK)
 		rc = restore_database(&r, err);
+	if (rc == ARK_OK)
+		rc = load_finish(&r.load, err);
 	if (rc < 0)
 		return rc;
 	struct bodies bodies = { .repo = &r.repo, .contents = &r.contents, .snapshot = r.snapshot.name,

@@ -392,7 +392,7 @@ int run_find(struct app *a, struct ark_err *err)
 	const struct backup_config *o = a->config;
 	ark_auto(repo_snapshots_release) struct repo_snapshots all = { 0 };
 	uint64_t found = 0, bad = 0;
-	if (o->channel == NULL && o->user == NULL && o->file == NULL)
+	if (o->channels.count == 0 && o->user == NULL && o->file == NULL)
 		return ark_err_set(err, ARK_KIND_USAGE, "what is looked for? --channel, --user or --file says it");
 	enum ark_rc rc = app_open_repo(a, err);
 	if (rc == ARK_OK)
@@ -403,8 +403,8 @@ int run_find(struct app *a, struct ark_err *err)
 		rc = ark_interrupt_check(err);
 		if (rc == ARK_OK)
 			rc = repo_contents_read(a->repo, s, &c, err);
-		if (rc == ARK_OK && o->channel != NULL)
-			rc = find_rows(a, s, &c, "channel", "channels", CHANNEL, o->channel, &found, err);
+		for (size_t k = 0; k < o->channels.count && rc == ARK_OK; k++)
+			rc = find_rows(a, s, &c, "channel", "channels", CHANNEL, o->channels.items[k], &found, err);
 		if (rc == ARK_OK && o->user != NULL)
 			rc = find_rows(a, s, &c, "user", "users", USER, o->user, &found, err);
 		if (rc == ARK_OK && o->file != NULL)

@@ -120,6 +120,12 @@ static const struct ark_option OPTIONS[] = {
 	  "more that was purged, as 'matter-purge log --json' prints it; the ledgers of this and the newest snapshot are known",
 	  .commands = RESTORE },
 
+	ARK_TITLE("A part of it, as a new test installation"),
+	{ "team", 0, "NAME", ARK_LIST, AT(teams), NULL, 0, "only this team, by name or id; may be repeated; and see --channel",
+	  .commands = RESTORE },
+	{ "since", 0, "TIME", ARK_TIME, AT(since), NULL, 0, "only messages from then on, and the roots of their threads",
+	  .commands = RESTORE },
+
 	ARK_TITLE("The test installation"),
 	{ "site-url", 0, "URL", ARK_TEXT, AT(test.site_url), NULL, 0, "its address (http://localhost:8065)",
 	  .commands = RESTORE },
@@ -171,7 +177,8 @@ static const struct ark_option OPTIONS[] = {
 	  "forget a snapshot that was begun on another machine and will not be finished", .commands = PRUNE },
 
 	ARK_TITLE("What find looks for"),
-	{ "channel", 0, "NAME", ARK_TEXT, AT(channel), NULL, 0, "a channel by name or id", .commands = FIND },
+	{ "channel", 0, "NAME", ARK_LIST, AT(channels), NULL, 0,
+	  "a channel by name or id; for restore also TEAM/NAME; may be repeated", .commands = FIND | RESTORE },
 	{ "user", 0, "NAME", ARK_TEXT, AT(user), NULL, 0, "a person by user name, e-mail address or id",
 	  .commands = FIND },
 	{ "file", 0, "TEXT", ARK_TEXT, AT(file), NULL, 0, "a file whose path holds this text",

@@ -51,7 +51,10 @@ struct backup_config {
 	int64_t keep_at_least;
 	bool sweep;
 	const char *drop_intent;
-	const char *channel, *user, *file;
+	struct ark_list channels;
+	const char *user, *file;
+	struct ark_list teams;
+	struct ark_when since;
 	const char *to_database, *to_files;
 	const char *config_out;
 	const char *maintenance_db;

@@ -10,6 +10,7 @@
 #include "backup/repo/inside_text.h"
 #include "backup/restore/again.h"
 #include "backup/restore/bodies.h"
+#include "backup/restore/part.h"
 #include "backup/restore/restore.h"
 #include "backup/restore/testinst.h"
 #include "common/base/limits.h"
@@ -22,6 +23,8 @@
 struct job {
 	struct restore r;
 	struct bodies bodies;
+	struct part_options part_options;
+	struct part part;
 	struct again again;
 	struct io_spool wanted;    /* files that rows name once something was purged */
 	struct testinst test;
@@ -37,6 +40,7 @@ static void job_release(struct job *j)
 	restore_release(&j->r);
 	bodies_release(&j->bodies);
 	io_spool_close(&j->wanted);
+	part_release(&j->part);
 	testinst_release(&j->test);
 	free(j->config_path);
 	io_publish_release(&j->config);
@@ -48,7 +52,8 @@ static void job_release(struct job *j)
 static enum ark_rc no_test_options(const struct backup_config *c, struct ark_err *err)
 {
 	const struct testinst_options *t = &c->test;
-	const char *given = t->site_url != NULL                          ? "--site-url"
+	const char *given = c->teams.count > 0 || c->channels.count > 0 || c->since.has ? "a part" :
+	                    t->site_url != NULL                          ? "--site-url"
 	                    : t->theme != NULL                           ? "--theme"
 	                    : t->rules != NULL                           ? "--rules"
 	                    : t->password_file != NULL || t->as.count > 0 ? "--test-password-file"
@@ -95,6 +100,23 @@ static enum ark_rc choose_files(struct job *j, struct ark_err *err)
 	ark_err_set(err, ARK_KIND_USAGE, "it is not said where the files go");
 	ark_err_hint(err, "--to-files names a folder or s3://BUCKET/PREFIX; --without-files leaves them out");
 	return ARK_FAIL;
+}
+
+/* A part never takes the place of a whole. */
+static enum ark_rc choose_part(struct job *j, struct ark_err *err)
+{
+	const struct backup_config *c = j->r.a->config;
+	j->part_options = (struct part_options){ c->teams, c->channels, c->since };
+	if (!part_wanted(&j->part_options))
+		return ARK_OK;
+	if (j->r.target.marked || j->bodies.used) {
+		ark_err_set(err, ARK_KIND_REFUSED, "a part becomes a new test installation, and there is one already");
+		ark_err_hint(err, "name a database and a place for files that are not there");
+		return ARK_FAIL;
+	}
+	j->r.load.keep = part_keeps;
+	j->r.load.keep_ctx = &j->part;
+	return part_open(&j->part, &j->part_options, j->r.a->repo, &j->r.contents, err);
 }
 
 /* Beside the folder of files unless said. */
@@ -207,6 +229,8 @@ static enum ark_rc look(struct job *j, struct ark_err *err)
 	if (rc == ARK_OK && j->bodies.place != NULL)
 		rc = bodies_check(&j->bodies, &j->r.target, repo_keep_name(repo_keep(a->repo)), err);
 	if (rc == ARK_OK)
+		rc = choose_part(j, err);
+	if (rc == ARK_OK)
 		rc = choose_config(j, err);
 	if (rc == ARK_OK && j->bodies.place != NULL && is_bucket(j->bodies.place))
 		describe_bucket(j);
@@ -246,18 +270,22 @@ static const char WANTED_SQL[] =
     "COPY (SELECT p FROM (SELECT path AS p FROM fileinfo UNION SELECT previewpath FROM fileinfo UNION SELECT thumbnailpath "
     "FROM fileinfo) x WHERE p <> '' ORDER BY p COLLATE \"C\") TO STDOUT";
 
-static enum ark_rc purge_again(struct job *j, struct ark_err *err)
+/* Everything was loaded and compared: what does not belong goes, and so do the bodies of its files. */
+static enum ark_rc leave_out(struct job *j, struct ark_err *err)
 {
 	const struct backup_config *c = j->r.a->config;
 	ark_auto(db_closep) struct db_conn *conn = NULL;
-	if (c->with_purged)
-		return ARK_OK;
-	enum ark_rc rc = again_purge(&j->r, c->ledger, &j->again, err);
-	if (rc < 0 || j->again.files == 0)
+	bool part = part_wanted(&j->part_options);
+	enum ark_rc rc = restore_connect(&j->r, &conn, err);
+	if (rc == ARK_OK && part)
+		rc = part_finish(&j->part, conn, err);
+	if (rc == ARK_OK && !c->with_purged)
+		rc = again_purge(&j->r, c->ledger, &j->again, err);
+	if (rc < 0 || (!part && j->again.files == 0))
 		return rc;
-	rc = restore_connect(&j->r, &conn, err);
 	j->bodies.wanted = &j->wanted;
-	return rc == ARK_OK ? paths_copy(conn, WANTED_SQL, &j->wanted, err) : rc;
+	j->bodies.only_wanted = part;
+	return paths_copy(conn, part ? PART_FILES_SQL : WANTED_SQL, &j->wanted, err);
 }
 
 static enum ark_rc put_files(struct job *j, struct ark_err *err)
@@ -376,7 +404,9 @@ int run_restore(struct app *a, struct ark_err *err)
 		return ARK_EXIT_DONE;
 	rc = restore_database(&j.r, err);
 	if (rc == ARK_OK)
-		rc = purge_again(&j, err);
+		rc = leave_out(&j, err);
+	if (rc == ARK_OK)
+		rc = load_finish(&j.r.load, err);
 	if (rc == ARK_OK)
 		rc = put_files(&j, err);
 	if (rc == ARK_OK)

@@ -70,5 +70,5 @@ enum ark_rc restore_database(struct restore *r, struct ark_err *err)
 		rc = load_compare(&r->load, err);
 	}
 	r->compare_ms = ark_time_tick_ms() - began;
-	return rc == ARK_OK ? load_finish(&r->load, err) : rc;
+	return rc;
 }

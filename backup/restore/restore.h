@@ -26,7 +26,7 @@ void restore_release(struct restore *r); /* also for ark_auto */
 enum ark_rc restore_open(struct restore *r, struct app *a, struct ark_err *err);
 /* A connection to the temporary database, with Mattermost's schema first in its search_path. */
 enum ark_rc restore_connect(struct restore *r, struct db_conn **out, struct ark_err *err);
-/* Make the temporary database, load it, compare every row, fill views. target_check was there before. */
+/* Make the temporary database, load it, compare every row. target_check was there before. Then comes load_finish. */
 enum ark_rc restore_database(struct restore *r, struct ark_err *err);
 
 #endif
