@@ -10,6 +10,7 @@
 #include "common/cli/human.h"
 #include "common/cli/render.h"
 #include "common/cli/signal.h"
+#include "common/mm/api.h"
 #include "import/files.h"
 #include "import/server.h"
 #include "import/slack/grid.h"
@@ -29,6 +30,7 @@ void app_release(struct app *a)
 	mapfile_release(&a->users);
 	mapfile_release(&a->team_map);
 	store_close(a->store);
+	mm_api_close(a->api);
 	mm_place_release(&a->place);
 	ark_pool_release(&a->strings);
 }

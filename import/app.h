@@ -16,6 +16,8 @@
 #include "import/report/writer.h"
 
 /* Everything a command works with; released in one place. */
+struct mm_api; /* common/mm/api.h */
+
 struct app {
 	const struct import_config *config;
 	const struct ark_args *args;
@@ -36,7 +38,7 @@ struct app {
 	struct fetch_missing missing;
 	struct picture_count pictures;
 	uint64_t archive_bytes;
-	struct ark_str api_token; /* of an administrator; ARK_STR_NONE: caches are not dropped by us */
+	struct mm_api *api;      /* NULL: caches are not dropped by us */
 	struct ark_str warnings[64];
 	uint32_t warnings_count;
 	struct ark_pool strings;
