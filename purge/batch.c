@@ -126,8 +126,8 @@ static enum ark_rc drop_changed(const struct batch_job *job, const struct batch 
 	            "p.updateat > b.updateat AND EXISTS (SELECT 1 FROM %s d WHERE d.post_id = b.first))) OR ",
 	            ours(job, "matterark.purge_deleting"));
 	purge_hold_sql(job->hold, "p", &sql);
-	ark_buf_z(&sql, " UNION SELECT b.first FROM posts q JOIN ark_batch b ON q.rootid = b.id AND NOT b.guard WHERE NOT EXISTS "
-	                "(SELECT 1 FROM ark_batch c WHERE c.id = q.id)), dropped AS (DELETE FROM ark_batch b USING bad WHERE "
+	ark_buf_z(&sql, " UNION SELECT b.first FROM ark_batch b CROSS JOIN LATERAL (SELECT id FROM posts WHERE rootid = b.id OFFSET "
+	                "0) q WHERE NOT b.guard AND NOT EXISTS (SELECT 1 FROM ark_batch c WHERE c.id = q.id)), dropped AS (DELETE FROM ark_batch b USING bad WHERE "
 	                "b.first = bad.first RETURNING b.guard, b.first) SELECT count(*) FILTER (WHERE NOT guard), "
 	                "coalesce(bool_or(first = $1), false) FROM dropped");
 	enum ark_rc rc = db_query_one(job->conn, sql.data, DB_PARAMS(ark_str_z(b->last)), &res, err);

@@ -13,7 +13,7 @@
 #include "common/base/banned.h"
 
 #define THREADS_AT_ONCE 50
-#define CHANNELS_AT_ONCE 10
+#define CHANNELS_AT_ONCE 1
 #define CHANGES_AT_ONCE "5000"
 #define FILES_AT_ONCE "5000"
 #define OBJECTS_AT_ONCE "100"

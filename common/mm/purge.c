@@ -62,11 +62,13 @@ enum ark_rc mm_purge_expand(const struct mm_purge *p, uint64_t *added, struct ar
 {
 	ark_auto(ark_buf_release) struct ark_buf sql;
 	ark_buf_init(&sql, LIMIT_SQL);
-	/* A reply's earlier texts name the root as well; those of a root name it as the original only. */
+	/* A reply's earlier texts name the root as well; those of a root name it as the original only. Row by row
+	 * through the indexes: most posts have '' in both columns, which misleads the estimates of a join. */
 	ark_buf_fmt(&sql,
-	            "INSERT INTO %s (id) SELECT y.id FROM (SELECT q.id FROM %s x JOIN posts q ON q.rootid = x.id UNION "
-	            "SELECT h.id FROM %s x JOIN posts h ON h.originalid = x.id) y WHERE NOT EXISTS (SELECT 1 FROM %s z "
-	            "WHERE z.id = y.id)", p->ids, p->ids, p->ids, p->ids);
+	            "INSERT INTO %s (id) SELECT y.id FROM (SELECT q.id FROM %s x CROSS JOIN LATERAL (SELECT id FROM posts WHERE "
+	            "rootid = x.id OFFSET 0) q UNION SELECT h.id FROM %s x CROSS JOIN LATERAL (SELECT id FROM posts WHERE "
+	            "originalid = x.id OFFSET 0) h) y WHERE NOT EXISTS (SELECT 1 FROM %s z WHERE z.id = y.id)", p->ids, p->ids,
+	            p->ids, p->ids);
 	uint64_t sum = 0, n = 0;
 	enum ark_rc rc;
 	while ((rc = run(p, &sql, &n, err)) == ARK_OK && n > 0)
@@ -269,39 +271,75 @@ enum ark_rc mm_purge_threads(const struct mm_purge *p, unsigned limit, struct ar
 }
 
 /*
- * What is newest is found from the end of two indexes: the newest live post, then whatever has a later
- * updateat, which is at least createat and editat: deleted posts, and edited ones.
+ * What is newest is found from the ends of two indexes of the channel: the newest live post, then whatever has a later
+ * updateat, which is at least createat and editat: deleted posts, and edited ones. Two statements, so that the second
+ * is planned knowing the time; a range of deleteat and the order by it leave the first no other index.
  * Fact: docs/mattermost-facts.md "What hangs on a post"
  */
-#define NEWEST_LIVE(which)                                                                         \
-	"(SELECT coalesce((SELECT p.createat FROM posts p WHERE p.channelid = $1 AND p.deleteat = 0" which \
-	" ORDER BY p.createat DESC LIMIT 1), 0) AS at)"
-#define NEWER(time, than, which)                                                                   \
-	"greatest(" than ".at, (SELECT max(" time ") FROM posts p WHERE p.channelid = $1 AND p.updateat > " than \
-	".at AND p.originalid = ''" which "))"
-static const char CHANNEL_SQL[] =
-    "UPDATE channels c SET lastpostat = CASE WHEN c.lastpostat <= $2::bigint THEN n.post ELSE c.lastpostat END, "
-    "lastrootpostat = CASE WHEN c.lastrootpostat <= $2::bigint THEN n.root ELSE c.lastrootpostat END FROM (SELECT "
-    NEWER("greatest(p.createat, p.editat)", "l", "") " AS post, "
-    NEWER("p.createat", "r", " AND p.rootid = ''") " AS root FROM " NEWEST_LIVE("") " l, "
-    NEWEST_LIVE(" AND p.rootid = ''") " r) n WHERE c.id = $1";
+#define NEWEST_LIVE(which)                                                                          \
+	"coalesce((SELECT p.createat FROM posts p WHERE p.channelid = $1 AND p.deleteat >= 0 AND p.deleteat < 1" which \
+	" ORDER BY p.deleteat DESC, p.createat DESC LIMIT 1), 0)"
+#define NEWER(time, than, which)                                                                    \
+	"greatest(" than "::bigint, (SELECT max(" time ") FROM posts p WHERE p.channelid = $1 AND p.updateat > " than  \
+	"::bigint AND p.originalid = ''" which "))"
+
+static enum ark_rc newest(struct db_conn *conn, struct ark_str channel, struct db_result **out, struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *live = NULL;
+	enum ark_rc rc = db_query_one(conn, "SELECT " NEWEST_LIVE("") ", " NEWEST_LIVE(" AND p.rootid = ''"),
+	                              DB_PARAMS(channel), &live, err);
+	return rc < 0 ? rc
+	              : db_query_one(conn,
+	                             "SELECT " NEWER("greatest(p.createat, p.editat)", "$2", "") ", "
+	                             NEWER("greatest(p.createat, 0)", "$3", " AND p.rootid = ''"),
+	                             DB_PARAMS(channel, db_value(live, 0, 0), db_value(live, 0, 1)), out, err);
+}
+
+/* `lock`: FOR UPDATE or nothing. *wants: one of the channel's times came from what went. */
+static enum ark_rc look(struct db_conn *conn, struct ark_str channel, struct ark_str at, const char *lock, bool *wants,
+                        struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	ark_auto(ark_buf_release) struct ark_buf sql;
+	ark_buf_init(&sql, LIMIT_SQL);
+	ark_buf_fmt(&sql,
+	            "SELECT lastpostat <= $2::bigint OR lastrootpostat <= $2::bigint FROM channels WHERE id = $1 %s", lock);
+	enum ark_rc rc = db_query(conn, sql.data, DB_PARAMS(channel, at), &res, err);
+	if (rc == ARK_OK)
+		*wants = db_rows(res) > 0 && db_bool(res, 0, 0);
+	return rc;
+}
+
+static enum ark_rc correct_channel(struct db_conn *conn, struct ark_str id, struct ark_str at, struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *first = NULL;
+	ark_auto(db_result_freep) struct db_result *times = NULL;
+	bool wants = false;
+	enum ark_rc rc = look(conn, id, at, "", &wants, err);
+	if (rc < 0 || !wants)
+		return rc;
+	/* Without a lock first: it passes over what went, which may be most of the channel, and marks it in the indexes
+	 * as such; under the lock, which who writes there waits for, it is quick. */
+	rc = newest(conn, id, &first, err);
+	if (rc == ARK_OK)
+		rc = look(conn, id, at, "FOR UPDATE", &wants, err);
+	if (rc < 0 || !wants)
+		return rc;
+	rc = newest(conn, id, &times, err);
+	return rc < 0 ? rc
+	              : db_run(conn,
+	                       "UPDATE channels SET lastpostat = CASE WHEN lastpostat <= $2::bigint THEN $3::bigint ELSE "
+	                       "lastpostat END, lastrootpostat = CASE WHEN lastrootpostat <= $2::bigint THEN $4::bigint ELSE "
+	                       "lastrootpostat END WHERE id = $1",
+	                       DB_PARAMS(id, at, db_value(times, 0, 0), db_value(times, 0, 1)), NULL, err);
+}
 
 enum ark_rc mm_purge_channels(const struct mm_purge *p, unsigned limit, struct ark_err *err)
 {
 	ark_auto(db_result_freep) struct db_result *work = NULL;
 	enum ark_rc rc = take_work(p, "channel", limit, &work, err);
-	for (size_t i = 0; rc == ARK_OK && i < db_rows(work); i++) {
-		ark_auto(db_result_freep) struct db_result *wants = NULL;
-		struct ark_str id = db_value(work, i, 0);
-		char at[DB_NUM];
-		db_num(db_i64(work, i, 1), at);
-		/* Under the row's lock: who writes a post raises the times behind us. */
-		rc = db_query(p->conn,
-		              "SELECT lastpostat <= $2::bigint OR lastrootpostat <= $2::bigint FROM channels WHERE id = "
-		              "$1 FOR UPDATE", DB_PARAMS(id, ark_str_z(at)), &wants, err);
-		if (rc == ARK_OK && db_rows(wants) > 0 && db_bool(wants, 0, 0))
-			rc = db_run(p->conn, CHANNEL_SQL, DB_PARAMS(id, ark_str_z(at)), NULL, err);
-	}
+	for (size_t i = 0; rc == ARK_OK && i < db_rows(work); i++)
+		rc = correct_channel(p->conn, db_value(work, i, 0), db_value(work, i, 1), err);
 	return rc;
 }
 
