@@ -62,8 +62,11 @@ void batch_add(struct batch *b, struct ark_str first, const struct plan_row *row
 
 enum ark_rc batch_prepare(const struct batch_job *job, struct ark_err *err)
 {
+	/* Some hundred rows against tables of any size: always by their indexes, or by that of the batch where a table
+	 * has none for it. The planner would read whole tables as soon as they are not much larger than a batch. */
 	return db_exec(job->conn,
-	               "SET jit = off; SET max_parallel_workers_per_gather = 0;"
+	               "SET jit = off; SET max_parallel_workers_per_gather = 0; SET enable_hashjoin = off; SET "
+	               "enable_mergejoin = off;"
 	               "CREATE TEMP TABLE ark_batch (id varchar(26) PRIMARY KEY, first varchar(26), updateat bigint, editat "
 	               "bigint, guard boolean) ON COMMIT DELETE ROWS", err);
 }

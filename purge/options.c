@@ -69,7 +69,7 @@ static const struct ark_option OPTIONS[] = {
 	{ "without-files", 0, NULL, ARK_FLAG, AT(without_files), NULL, 0,
 	  "leave the bodies of files; the next run without this removes them", .commands = APPLY },
 	{ "batch", 0, "N", ARK_NUMBER, AT(batch), NULL, 0, "messages in one transaction", .commands = APPLY,
-	  .def = "500", .min = 1, .max = 10000 },
+	  .def = "1000", .min = 1, .max = 10000 },
 	{ "pause", 0, "MS", ARK_NUMBER, AT(pause_ms), NULL, 0, "milliseconds between two transactions",
 	  .commands = APPLY, .def = "20", .max = 60000 },
 

@@ -160,10 +160,12 @@ static enum ark_rc count_portion(struct making *m, struct portion *p, struct ark
 	ark_auto(db_result_freep) struct db_result *res = NULL;
 	ark_buf_c(&p->ids, '}');
 	enum ark_rc rc = db_query_one(m->app->conn,
-	                              "SELECT (SELECT count(*) FROM reactions WHERE postid = ANY ($1::varchar[])), n, bytes, "
-	                              "oldest, newest FROM (SELECT count(*) AS n, coalesce(sum(greatest(size, 0)), 0)::bigint AS "
-	                              "bytes FROM fileinfo WHERE postid = ANY ($1::varchar[])) f, (SELECT min(createat) AS "
-	                              "oldest, max(createat) AS newest FROM posts WHERE id = ANY ($1::varchar[])) p",
+	                              "SELECT (SELECT count(*) FROM unnest($1::varchar[]) i CROSS JOIN LATERAL (SELECT 1 FROM "
+	                              "reactions WHERE postid = i OFFSET 0) r), n, bytes, oldest, newest FROM (SELECT count(*) AS "
+	                              "n, coalesce(sum(greatest(size, 0)), 0)::bigint AS bytes FROM unnest($1::varchar[]) i CROSS "
+	                              "JOIN LATERAL (SELECT size FROM fileinfo WHERE postid = i OFFSET 0) s) f, (SELECT "
+	                              "min(createat) AS oldest, max(createat) AS newest FROM unnest($1::varchar[]) i CROSS JOIN "
+	                              "LATERAL (SELECT createat FROM posts WHERE id = i OFFSET 0) c) p",
 	                              DB_PARAMS(ark_buf_view(&p->ids)), &res, err);
 	ark_buf_reset(&p->ids);
 	ark_buf_c(&p->ids, '{');

@@ -16,7 +16,7 @@
 #define CHANNELS_AT_ONCE 1
 #define CHANGES_AT_ONCE "5000"
 #define FILES_AT_ONCE "5000"
-#define OBJECTS_AT_ONCE "100"
+#define OBJECTS_AT_ONCE "500"
 #define CLOCKS_MS 600000 /* by which the clocks of servers may differ */
 
 /* ---- rows ---- */
@@ -89,7 +89,10 @@ static enum ark_rc forget_changes(struct purge_app *a, struct ark_err *err)
 
 enum ark_rc settle_rows(struct purge_app *a, const char *plan, struct ark_err *err)
 {
-	enum ark_rc rc = all_of(a, plan, threads_once, err);
+	/* whole tables from here on, not some hundred rows of them (batch_prepare) */
+	enum ark_rc rc = db_exec(a->conn, "RESET enable_hashjoin; RESET enable_mergejoin", err);
+	if (rc == ARK_OK)
+		rc = all_of(a, plan, threads_once, err);
 	if (rc == ARK_OK)
 		rc = all_of(a, plan, channels_once, err);
 	return rc == ARK_OK ? forget_changes(a, err) : rc;

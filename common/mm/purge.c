@@ -283,16 +283,31 @@ enum ark_rc mm_purge_threads(const struct mm_purge *p, unsigned limit, struct ar
 	"greatest(" than "::bigint, (SELECT max(" time ") FROM posts p WHERE p.channelid = $1 AND p.updateat > " than  \
 	"::bigint AND p.originalid = ''" which "))"
 
-static enum ark_rc newest(struct db_conn *conn, struct ark_str channel, struct db_result **out, struct ark_err *err)
+static enum ark_rc newest_of(struct db_conn *conn, const char *live_sql, const char *newer_sql, struct ark_str channel,
+                             char out[DB_NUM], struct ark_err *err)
 {
 	ark_auto(db_result_freep) struct db_result *live = NULL;
-	enum ark_rc rc = db_query_one(conn, "SELECT " NEWEST_LIVE("") ", " NEWEST_LIVE(" AND p.rootid = ''"),
-	                              DB_PARAMS(channel), &live, err);
-	return rc < 0 ? rc
-	              : db_query_one(conn,
-	                             "SELECT " NEWER("greatest(p.createat, p.editat)", "$2", "") ", "
-	                             NEWER("greatest(p.createat, 0)", "$3", " AND p.rootid = ''"),
-	                             DB_PARAMS(channel, db_value(live, 0, 0), db_value(live, 0, 1)), out, err);
+	ark_auto(db_result_freep) struct db_result *newer = NULL;
+	enum ark_rc rc = db_query_one(conn, live_sql, DB_PARAMS(channel), &live, err);
+	if (rc == ARK_OK)
+		rc = db_query_one(conn, newer_sql, DB_PARAMS(channel, db_value(live, 0, 0)), &newer, err);
+	if (rc == ARK_OK)
+		db_num(db_i64(newer, 0, 0), out);
+	return rc;
+}
+
+struct newest {
+	char post[DB_NUM], root[DB_NUM];
+};
+
+static enum ark_rc newest(struct db_conn *conn, struct ark_str channel, struct newest *out, struct ark_err *err)
+{
+	enum ark_rc rc = newest_of(conn, "SELECT " NEWEST_LIVE(""), "SELECT " NEWER("greatest(p.createat, p.editat)", "$2", ""),
+	                           channel, out->post, err);
+	if (rc == ARK_OK)
+		rc = newest_of(conn, "SELECT " NEWEST_LIVE(" AND p.rootid = ''"),
+		               "SELECT " NEWER("greatest(p.createat, 0)", "$2", " AND p.rootid = ''"), channel, out->root, err);
+	return rc;
 }
 
 /* `lock`: FOR UPDATE or nothing. *wants: one of the channel's times came from what went. */
@@ -312,15 +327,14 @@ static enum ark_rc look(struct db_conn *conn, struct ark_str channel, struct ark
 
 static enum ark_rc correct_channel(struct db_conn *conn, struct ark_str id, struct ark_str at, struct ark_err *err)
 {
-	ark_auto(db_result_freep) struct db_result *first = NULL;
-	ark_auto(db_result_freep) struct db_result *times = NULL;
+	struct newest times;
 	bool wants = false;
 	enum ark_rc rc = look(conn, id, at, "", &wants, err);
 	if (rc < 0 || !wants)
 		return rc;
 	/* Without a lock first: it passes over what went, which may be most of the channel, and marks it in the indexes
 	 * as such; under the lock, which who writes there waits for, it is quick. */
-	rc = newest(conn, id, &first, err);
+	rc = newest(conn, id, &times, err);
 	if (rc == ARK_OK)
 		rc = look(conn, id, at, "FOR UPDATE", &wants, err);
 	if (rc < 0 || !wants)
@@ -331,7 +345,7 @@ static enum ark_rc correct_channel(struct db_conn *conn, struct ark_str id, stru
 	                       "UPDATE channels SET lastpostat = CASE WHEN lastpostat <= $2::bigint THEN $3::bigint ELSE "
 	                       "lastpostat END, lastrootpostat = CASE WHEN lastrootpostat <= $2::bigint THEN $4::bigint ELSE "
 	                       "lastrootpostat END WHERE id = $1",
-	                       DB_PARAMS(id, at, db_value(times, 0, 0), db_value(times, 0, 1)), NULL, err);
+	                       DB_PARAMS(id, at, ark_str_z(times.post), ark_str_z(times.root)), NULL, err);
 }
 
 enum ark_rc mm_purge_channels(const struct mm_purge *p, unsigned limit, struct ark_err *err)
