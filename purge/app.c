@@ -61,7 +61,7 @@ enum ark_rc purge_open(struct purge_app *a, const char *verb, struct ark_err *er
 	if (rc == ARK_OK)
 		rc = mm_db_usable(a->info, err);
 	for (size_t i = 0; rc == ARK_OK && i < mm_db_warning_count(a->info); i++)
-		ark_warn(a->talk, "purge.schema", "%s; continuing", mm_db_warning(a->info, i));
+		ark_warn(a->talk, "purge.schema", "%s", mm_db_warning(a->info, i));
 	return rc;
 }
 

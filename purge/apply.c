@@ -319,7 +319,7 @@ static void say_snapshots(struct applying *x)
 	ark_time_iso(f->newest_ms, newest);
 	int64_t kept_ms = a->config->snapshots_kept.has ? f->newest_ms + a->args->now_ms - a->config->snapshots_kept.ms : 0;
 	ark_time_iso(kept_ms, until);
-	ark_out(a->talk, "%12llu  snapshots of %s still hold messages that went, the newest of %s, %s%s",
+	ark_out(a->talk, "%12llu  snapshots of %s hold messages of the plan, the newest of %s, %s%s",
 	        (unsigned long long)f->snapshots_holding, a->config->archived_in, newest,
 	        kept_ms > 0 ? "until " : "until prune removes them (--snapshots-kept says when)", kept_ms > 0 ? until : "");
 	struct ark_event e;
@@ -335,12 +335,13 @@ static void say_snapshots(struct applying *x)
 static void say_done(struct applying *x)
 {
 	struct purge_app *a = x->app;
+	const bool dry = a->config->dry_run;
 	const struct {
 		uint64_t n;
 		const char *name, *what;
 	} LINES[] = {
-		{ x->n.went.posts, "purged_posts", "messages removed" },
-		{ x->n.went.earlier, "purged_earlier_texts", "earlier texts removed" },
+		{ x->n.went.posts, "purged_posts", dry ? "messages would go" : "messages removed" },
+		{ x->n.went.earlier, "purged_earlier_texts", dry ? "earlier texts would go" : "earlier texts removed" },
 		{ x->n.went.reactions, "purged_reactions", "reactions removed" },
 		{ x->n.went.files, "purged_files", "files removed" },
 		{ x->n.went.file_bytes, "purged_file_bytes", "bytes of files removed" },
@@ -357,7 +358,7 @@ static void say_done(struct applying *x)
 		{ x->n.changed, "changed", "rows stay: something in their thread changed since the plan was made, or is held" },
 	};
 	struct ark_event e;
-	ark_event_begin(&e, "summary", a->config->dry_run ? "purge.dry_run" : "purge.done");
+	ark_event_begin(&e, "summary", dry ? "purge.dry_run" : "purge.done");
 	ark_event_text(&e, "plan", ark_str_z(plan_sha256(x->plan)));
 	for (size_t i = 0; i < sizeof(LINES) / sizeof(LINES[0]); i++) {
 		if (i == 0 || LINES[i].n > 0)
@@ -369,7 +370,7 @@ static void say_done(struct applying *x)
 	say_snapshots(x);
 	ark_event_send(&e, a->talk);
 	notify_headline(&a->told, "%llu messages removed for good", (unsigned long long)x->n.went.posts);
-	if (a->config->dry_run)
+	if (dry)
 		ark_info(a->talk, "purge.dry_run_end", "dry run: nothing was removed");
 }
 
