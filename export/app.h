@@ -91,8 +91,12 @@ void export_show_config(const struct export_config *config, const struct ark_arg
 /* The commands; each returns an exit code or a negative ark_rc with err set. */
 int export_command_run(struct export_app *a, struct ark_err *err);
 int export_command_verify(struct export_app *a, struct ark_err *err);
+int export_command_merge(struct export_app *a, struct ark_err *err);
 int export_command_list(struct export_app *a, struct ark_err *err);
 int export_command_keygen(struct export_app *a, struct ark_err *err);
+
+/* run.c: whether --out can become an export. */
+enum ark_rc export_check_out(struct export_app *a, struct ark_err *err);
 
 /* crew.c: all tasks through the formats, over several connections; a->beside meanwhile. */
 enum ark_rc export_crew_work(struct export_app *a, struct ark_err *err);

@@ -9,7 +9,8 @@
  *	about.c                 people, channels, run.json
  *	out.c bag.c             the tree of files, and the bag it is
  *	chain.c compare.c state.c   incremental runs: what differs from the one before
- *	sign.c                  keys and signatures
+ *	sign.c seal.c           keys and signatures; time stamps, and the last steps of an export
+ *	merge.c                 parts of a run (--shard) to one export
  *	series.c folder.c verify.c   reading exports that are there: verify, list
  */
 #include <locale.h>
@@ -36,6 +37,7 @@ static int run(const struct export_config *config, const struct ark_args *args, 
 		[COMMAND_VERIFY] = export_command_verify,
 		[COMMAND_LIST] = export_command_list,
 		[COMMAND_KEYGEN] = export_command_keygen,
+		[COMMAND_MERGE] = export_command_merge,
 	};
 	struct ark_err err = { 0 };
 	ark_auto(export_app_release) struct export_app app;

@@ -3,7 +3,7 @@
 #include "common/base/banned.h"
 
 #define AT(field) offsetof(struct export_config, field)
-enum { RUN = 1, VERIFY = 2, LIST = 4, KEYGEN = 8 };
+enum { RUN = 1, VERIFY = 2, LIST = 4, KEYGEN = 8, MERGE = 16 };
 
 static const struct ark_command COMMANDS[] = {
 	{ "run", "export conversations", NULL, 0, 0,
@@ -16,6 +16,9 @@ static const struct ark_command COMMANDS[] = {
 	{ "list", "which runs lie in a folder, and up to when", "DIR", 1, 1, NULL },
 	{ "keygen", "make a pair of keys: FILE signs, FILE.pub checks", "FILE", 1, 1,
 	  "The files are those of minisign." },
+	{ "merge", "put the parts of one run (--shard) together", "DIR...", 1, ARK_OPERANDS_ANY,
+	  "Every part is verified. They must come from one snapshot and be there once each; what comes out holds "
+	  "the same data/ as one run without --shard." },
 };
 
 static const char *const ATTACHMENTS[] = { "none", "reference", "copy", NULL };
@@ -30,7 +33,7 @@ static const struct ark_option OPTIONS[] = {
 
 	ARK_TITLE("Where to"),
 	{ "out", 'o', "DIR", ARK_TEXT, AT(out), NULL, ARK_IS_FOLDER,
-	  "folder that the export becomes; it must not be there, unless it is a series (--incremental)", .commands = RUN },
+	  "folder that the export becomes; it must not be there, unless it is a series (--incremental)", .commands = RUN | MERGE },
 	{ "format", 'f', "NAME", ARK_LIST, AT(formats), NULL, 0,
 	  "output formats, also several separated by commas: jsonl (what is meant when nothing is said), html, "
 	  "slack, csv, eml, rsmf, bulk",
@@ -62,12 +65,16 @@ static const struct ark_option OPTIONS[] = {
 
 	ARK_TITLE("Evidence"),
 	{ "sign", 's', "KEY", ARK_TEXT, AT(sign), NULL, ARK_IS_FILE,
-	  "sign with this secret key of minisign (keygen makes one)", .commands = RUN },
+	  "sign with this secret key of minisign (keygen makes one)", .commands = RUN | MERGE },
 	{ "password-file", 0, "FILE", ARK_TEXT, AT(password_file), NULL, ARK_IS_FILE,
-	  "file whose first line is the password of the secret key", .commands = RUN | KEYGEN },
+	  "file whose first line is the password of the secret key", .commands = RUN | MERGE | KEYGEN },
 	{ "no-password", 0, NULL, ARK_FLAG, AT(no_password), NULL, 0, "a key that needs none", .commands = KEYGEN },
 	{ "public-key", 'p', "KEY", ARK_TEXT, AT(public_key), NULL, 0,
-	  "the key that must have signed: a file, or the text itself", .commands = VERIFY },
+	  "the key that must have signed: a file, or the text itself", .commands = VERIFY | MERGE },
+	{ "timestamp", 0, "URL", ARK_TEXT, AT(timestamp), NULL, 0,
+	  "ask this time stamping authority (RFC 3161) to confirm when the export was there", .commands = RUN | MERGE },
+	{ "timestamp-ca", 0, "FILE", ARK_TEXT, AT(timestamp_ca), NULL, ARK_IS_FILE,
+	  "certificates (PEM) of the authorities whose time stamp must be there", .commands = VERIFY | MERGE },
 	{ "evidence", 0, NULL, ARK_FLAG, AT(evidence), NULL, 0,
 	  "for an export that is to prove something: --sign and --direct are asked for, and the tables of "
 	  "reactions and attachments are searched for every message", .commands = RUN },
@@ -82,7 +89,7 @@ static const struct ark_option OPTIONS[] = {
 	  "threads, each with two connections and about 8 MB (one per processor, at most 5)", .commands = RUN,
 	  .max = 64 },
 	{ "dry-run", 'n', NULL, ARK_FLAG, AT(dry_run), NULL, 0, "say what would be exported, and write nothing",
-	  .commands = RUN },
+	  .commands = RUN | MERGE },
 
 	ARK_TITLE("Telling others"),
 	NOTIFY_ROWS(struct export_config, notify, RUN),

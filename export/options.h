@@ -12,6 +12,7 @@ enum export_command {
 	COMMAND_VERIFY,
 	COMMAND_LIST,
 	COMMAND_KEYGEN,
+	COMMAND_MERGE,
 };
 
 enum { ATTACHMENTS_NONE, ATTACHMENTS_REFERENCE, ATTACHMENTS_COPY };
@@ -37,6 +38,7 @@ struct export_config {
 	const char *sign;
 	const char *password_file;
 	const char *timestamp;
+	const char *timestamp_ca; /* verify: certificates of authorities that count */
 	const char *public_key; /* verify: file or text of the key */
 	bool no_password;       /* keygen */
 };

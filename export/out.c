@@ -66,16 +66,21 @@ void export_path_safe(struct ark_buf *to, struct ark_str name)
 	}
 }
 
-/* Names are made by us: a bad one is a bug. */
-static void check_name(const char *name)
+bool export_name_fits(const char *name)
 {
 	for (const char *c = name; *c != '\0'; c++) {
 		bool fine = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
 		            strchr("._=/~-", *c) != NULL;
 		if (!fine)
-			ark_bug("file name '%s' in an export", name);
+			return false;
 	}
-	if (name[0] == '\0' || name[0] == '/' || strstr(name, "..") != NULL)
+	return name[0] != '\0' && name[0] != '/' && strstr(name, "..") == NULL && strstr(name, "//") == NULL;
+}
+
+/* Names are made by us: a bad one is a bug. */
+static void check_name(const char *name)
+{
+	if (!export_name_fits(name))
 		ark_bug("file name '%s' in an export", name);
 }
 

@@ -64,6 +64,9 @@ enum ark_rc export_out_read(const struct export_out *out, const char *name, expo
  */
 void export_path_safe(struct ark_buf *to, struct ark_str name);
 
+/* Whether an export may hold a file of this name, which comes from outside. */
+bool export_name_fits(const char *name);
+
 /* --- for the run and the bag, not for formats -------------------------------------------------- */
 
 /*

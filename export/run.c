@@ -8,10 +8,9 @@
 #include "common/cli/human.h"
 #include "common/cli/render.h"
 #include "export/app.h"
-#include "export/bag.h"
 #include "export/chain.h"
 #include "export/compare.h"
-#include "export/sign.h"
+#include "export/seal.h"
 
 #include "common/base/banned.h"
 
@@ -55,8 +54,9 @@ static enum ark_rc parse_shard(const char *text, struct export_scope *scope, str
 	uint64_t n = 0, of = 0;
 	bool fine = slash != SIZE_MAX && ark_str_u64(ark_str_first(all, slash), &n) &&
 	            ark_str_u64(ark_str_from(all, slash + 1), &of);
-	if (!fine || n < 1 || n > of || of > 10000)
-		return ark_err_set(err, ARK_KIND_USAGE, "--shard '%s' is not I/N with 1 <= I <= N <= 10000", text);
+	if (!fine || n < 1 || n > of || of > EXPORT_SHARDS_MAX)
+		return ark_err_set(err, ARK_KIND_USAGE, "--shard '%s' is not I/N with 1 <= I <= N <= %d", text,
+		                   EXPORT_SHARDS_MAX);
 	scope->shard = (unsigned)n;
 	scope->shards = (unsigned)of;
 	return ARK_OK;
@@ -71,8 +71,6 @@ static enum ark_rc read_scope(struct export_app *a, struct ark_err *err)
 		.has_since = c->since.has, .since_ms = c->since.ms,
 		.has_until = c->until.has, .until_ms = c->until.ms,
 	};
-	if (c->out == NULL && !c->dry_run)
-		return ark_err_set(err, ARK_KIND_USAGE, "--out is missing: where to");
 	if (c->context > 0 && c->match.count == 0)
 		return ark_err_set(err, ARK_KIND_USAGE, "--context is about the hits of --match, which is missing");
 	if (c->incremental && (c->match.count > 0 || c->shard != NULL || c->until.has))
@@ -81,20 +79,7 @@ static enum ark_rc read_scope(struct export_app *a, struct ark_err *err)
 		return ark_err_set(err, ARK_KIND_USAGE, "--incremental writes the format jsonl alone");
 	if (c->evidence && (c->sign == NULL || !c->direct))
 		return ark_err_set(err, ARK_KIND_USAGE, "--evidence wants --sign and --direct");
-	if (c->password_file != NULL && c->sign == NULL)
-		return ark_err_set(err, ARK_KIND_USAGE, "--password-file is for the key of --sign, which is missing");
 	return c->shard != NULL ? parse_shard(c->shard, &a->scope, err) : ARK_OK;
-}
-
-/* Said before the database is looked for: an existing place is refused as early as can be. */
-static enum ark_rc check_target(struct export_app *a, struct ark_err *err)
-{
-	struct stat st;
-	if (a->config->incremental || a->config->out == NULL || lstat(a->config->out, &st) != 0)
-		return ARK_OK;
-	ark_err_set(err, ARK_KIND_REFUSED, "'%s' is there already", a->config->out);
-	ark_err_hint(err, "name a folder that is not there; what exists is never overwritten");
-	return ARK_FAIL;
 }
 
 void export_show_config(const struct export_config *config, const struct ark_args *args, struct ark_talk *talk)
@@ -102,6 +87,20 @@ void export_show_config(const struct export_config *config, const struct ark_arg
 	ark_show_config(args, config, talk);
 	if (ark_args_command(args) == COMMAND_RUN)
 		export_source_show(&config->place, args, &EXPORT_TOOL, talk);
+}
+
+/* Said before the database is looked for: an existing place is refused as early as can be. */
+enum ark_rc export_check_out(struct export_app *a, struct ark_err *err)
+{
+	struct stat st;
+	const char *out = a->config->out;
+	if (out == NULL && !a->config->dry_run)
+		return ark_err_set(err, ARK_KIND_USAGE, "--out is missing: where to");
+	if (a->config->incremental || out == NULL || lstat(out, &st) != 0)
+		return ARK_OK;
+	ark_err_set(err, ARK_KIND_REFUSED, "'%s' is there already", out);
+	ark_err_hint(err, "name a folder that is not there; what exists is never overwritten");
+	return ARK_FAIL;
 }
 
 /* --- what is told ------------------------------------------------------------------------------ */
@@ -219,18 +218,6 @@ static enum ark_rc export_all(struct export_app *a, struct ark_err *err)
 	return export_write_run(a, err);
 }
 
-/* The comment as minisign itself writes it. */
-static enum ark_rc write_signature(struct export_app *a, struct ark_str tagmanifest, struct ark_err *err)
-{
-	ark_auto(ark_buf_release) struct ark_buf comment, text;
-	ark_buf_init(&comment, 1024);
-	ark_buf_init(&text, 8192);
-	ark_buf_fmt(&comment, "timestamp:%lld\tfile:%s\thashed", (long long)(ark_time_now_ms() / 1000),
-	            EXPORT_TAGMANIFEST);
-	enum ark_rc rc = crypt_minisign_sign(&a->key, tagmanifest, ark_buf_view(&comment), &text, err);
-	return rc == ARK_OK ? export_file_put(a->out, EXPORT_SIGNATURE, EXPORT_PLAIN, ark_buf_view(&text), err) : rc;
-}
-
 static enum ark_rc finish(struct export_app *a, const struct export_chain *chain, struct ark_err *err)
 {
 	struct export_bag_info info = {
@@ -241,15 +228,7 @@ static enum ark_rc finish(struct export_app *a, const struct export_chain *chain
 		.number = chain->number,
 		.previous = chain->previous != NULL ? ark_str_z(chain->previous_sha256) : ARK_STR_NONE,
 	};
-	ark_auto(ark_buf_release) struct ark_buf tagmanifest;
-	ark_buf_init(&tagmanifest, 1u << 20);
-	enum ark_rc rc = export_bag_write(a->out, &info, &tagmanifest, err);
-	if (rc == ARK_OK)
-		rc = ark_buf_ok(&tagmanifest, EXPORT_TAGMANIFEST, err);
-	if (rc == ARK_OK && a->signs)
-		rc = write_signature(a, ark_buf_view(&tagmanifest), err);
-	ark_progress_phase(&a->bar, "writing to disk", NULL, 0, 0);
-	return rc == ARK_OK ? export_out_publish(a->out, err) : rc;
+	return export_seal(a, &info, err);
 }
 
 int export_command_run(struct export_app *a, struct ark_err *err)
@@ -259,10 +238,9 @@ int export_command_run(struct export_app *a, struct ark_err *err)
 	if (rc == ARK_OK)
 		rc = read_scope(a, err);
 	if (rc == ARK_OK)
-		rc = check_target(a, err);
-	a->signs = a->config->sign != NULL;
-	if (rc == ARK_OK && a->signs)
-		rc = export_sign_key(a->config->sign, a->config->password_file, &a->key, err);
+		rc = export_check_out(a, err);
+	if (rc == ARK_OK)
+		rc = export_seal_prepare(a, err);
 	if (rc == ARK_OK)
 		rc = export_source_open(a, err);
 	if (rc < 0)

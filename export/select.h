@@ -14,6 +14,8 @@
 #include "common/mm/detect.h"
 #include "export/record.h"
 
+#define EXPORT_SHARDS_MAX 10000
+
 /* What was asked for; borrowed from the options. */
 struct export_scope {
 	struct ark_list teams;    /* names; empty: all */

@@ -13,13 +13,14 @@
 #include "common/cli/signal.h"
 #include "common/json/value.h"
 #include "export/app.h"
-#include "export/bag.h"
+#include "common/crypt/tsa.h"
+#include "export/seal.h"
 #include "export/series.h"
 #include "export/sign.h"
+#include "export/verify.h"
 
 #include "common/base/banned.h"
 
-#define MANIFEST "manifest-sha256.txt"
 #define RUN_MAX (64u << 20) /* bytes of run.json */
 
 struct check {
@@ -29,6 +30,8 @@ struct check {
 	struct ark_map named;               /* files of both manifests */
 	uint64_t payload_files, payload_bytes, files, bytes, plain_bytes, records;
 	bool is_signed;
+	bool is_stamped;
+	int64_t stamp_ms;                   /* what the time stamp says */
 	struct ark_buf run;                 /* run.json, padded */
 	struct json_doc *doc;
 	struct json_val root;
@@ -151,7 +154,7 @@ static enum ark_rc check_extra(struct check *c, struct ark_err *err)
 	for (uint32_t i = 0; i < there.count && rc == ARK_OK; i++) {
 		struct ark_str name = ark_map_key(&there, i);
 		if (ark_map_get(&c->named, name) == ARK_MAP_NONE && !ark_str_eqz(name, EXPORT_TAGMANIFEST) &&
-		    !ark_str_eqz(name, EXPORT_SIGNATURE))
+		    !ark_str_eqz(name, EXPORT_SIGNATURE) && !ark_str_eqz(name, EXPORT_TIMESTAMP))
 			rc = off(err, "'%.*s' is in no manifest", ARK_FMT(name));
 	}
 	return rc;
@@ -174,6 +177,33 @@ static enum ark_rc check_signature(struct check *c, struct ark_err *err)
 	if (rc == ARK_OK)
 		rc = crypt_minisign_verify(c->key, ark_buf_view(&data), ark_buf_view(&signature), &comment, err);
 	return rc < 0 && err->kind != ARK_KIND_MISSING ? ark_err_in(err, rc, "'%s'", EXPORT_SIGNATURE) : rc;
+}
+
+/* The time stamp is always held against the tag manifest; who signed it only where --timestamp-ca tells who may. */
+static enum ark_rc check_stamp(struct check *c, struct ark_err *err)
+{
+	const char *ca = c->app->config->timestamp_ca;
+	ark_auto(ark_buf_release) struct ark_buf data, answer;
+	ark_buf_init(&data, 1u << 20);
+	ark_buf_init(&answer, 1u << 20);
+	c->is_stamped = export_folder_has(c->folder, EXPORT_TIMESTAMP);
+	if (!c->is_stamped && ca == NULL)
+		return ARK_OK;
+	enum ark_rc rc = export_folder_small(c->folder, EXPORT_TIMESTAMP, &answer, err);
+	if (rc == ARK_OK)
+		rc = export_folder_small(c->folder, EXPORT_TAGMANIFEST, &data, err);
+	if (rc < 0)
+		return rc;
+	unsigned char digest[CRYPT_SHA256_BYTES];
+	struct crypt_hash *hash = crypt_hash_new();
+	crypt_sha256(hash, data.data, data.len, digest);
+	crypt_hash_free(hash);
+	struct crypt_tsa_claim claim = { 0 };
+	rc = crypt_tsa_read(ark_buf_view(&answer), digest, &claim, err);
+	if (rc == ARK_OK && ca != NULL)
+		rc = crypt_tsa_verify(ark_buf_view(&answer), digest, ca, err);
+	c->stamp_ms = claim.time_ms;
+	return rc < 0 ? ark_err_in(err, rc, "'%s'", EXPORT_TIMESTAMP) : ARK_OK;
 }
 
 static enum ark_rc read_run(struct check *c, struct ark_err *err)
@@ -233,11 +263,13 @@ static enum ark_rc check_bag(struct check *c, struct ark_err *err)
 	if (rc == ARK_OK)
 		rc = check_signature(c, err);
 	if (rc == ARK_OK)
-		rc = check_manifest(c, EXPORT_TAGMANIFEST, false, err);
-	if (rc == ARK_OK && ark_map_get(&c->named, ARK_LIT(MANIFEST)) == ARK_MAP_NONE)
-		return off(err, "'%s' does not name '%s'", EXPORT_TAGMANIFEST, MANIFEST);
+		rc = check_stamp(c, err);
 	if (rc == ARK_OK)
-		rc = check_manifest(c, MANIFEST, true, err);
+		rc = check_manifest(c, EXPORT_TAGMANIFEST, false, err);
+	if (rc == ARK_OK && ark_map_get(&c->named, ARK_LIT(EXPORT_MANIFEST)) == ARK_MAP_NONE)
+		return off(err, "'%s' does not name '%s'", EXPORT_TAGMANIFEST, EXPORT_MANIFEST);
+	if (rc == ARK_OK)
+		rc = check_manifest(c, EXPORT_MANIFEST, true, err);
 	if (rc == ARK_OK)
 		rc = check_extra(c, err);
 	if (rc == ARK_OK)
@@ -282,8 +314,13 @@ static void say_run(struct export_app *a, const struct export_folder *f, const s
 	json_i64(json_get(counts, "posts"), &posts);
 	json_i64(json_get(counts, "purged"), &purged);
 	const char *sign = !c->is_signed ? "not signed" : c->key != NULL ? "signature good" : "signed";
-	ark_out(a->talk, "%s\t%.*s\t%lld posts\t%lld purged\t%s", export_folder_name(f), ARK_FMT(time),
-	        (long long)posts, (long long)purged, sign);
+	char stamp[ARK_TIME_ISO + 32] = "", iso[ARK_TIME_ISO];
+	if (c->is_stamped && verified) {
+		ark_time_iso(c->stamp_ms, iso);
+		snprintf(stamp, sizeof(stamp), "\ttime stamp %s%s", iso, a->config->timestamp_ca != NULL ? ", good" : "");
+	}
+	ark_out(a->talk, "%s\t%.*s\t%lld posts\t%lld purged\t%s%s", export_folder_name(f), ARK_FMT(time),
+	        (long long)posts, (long long)purged, sign, stamp);
 	struct ark_event e;
 	ark_event_begin(&e, "run", verified ? "export.verified" : "export.run");
 	ark_event_text(&e, "place", ark_str_z(export_folder_name(f)));
@@ -291,6 +328,10 @@ static void say_run(struct export_app *a, const struct export_folder *f, const s
 	ark_event_i64(&e, "posts", posts);
 	ark_event_i64(&e, "purged", purged);
 	ark_event_bool(&e, "signed", c->is_signed);
+	if (verified && c->is_stamped) {
+		ark_event_time(&e, "timestamp", c->stamp_ms);
+		ark_event_bool(&e, "timestamp_checked", a->config->timestamp_ca != NULL);
+	}
 	if (verified) {
 		ark_event_u64(&e, "files", c->files);
 		ark_event_u64(&e, "bytes", c->bytes);
@@ -312,6 +353,9 @@ static enum ark_rc one_run(struct export_app *a, const struct export_folder *f, 
 	say_run(a, f, &c, verify);
 	if (verify && c.is_signed && key == NULL)
 		ark_warn(a->talk, "export.signature", "%s: signed, but nobody said with which key: --public-key names it",
+		         export_folder_name(f));
+	if (verify && c.is_stamped && a->config->timestamp_ca == NULL)
+		ark_warn(a->talk, "export.timestamp", "%s: nobody said whose time stamps count: --timestamp-ca names a file",
 		         export_folder_name(f));
 	return ARK_OK;
 }
@@ -355,7 +399,16 @@ static int look(struct export_app *a, const char *place, const struct crypt_publ
 	return s.alone ? one_run(a, f, key, verify, err) : all_runs(a, f, &s, key, verify, err);
 }
 
-static enum ark_rc read_key(const char *said, struct crypt_public_key *key, struct ark_err *err)
+enum ark_rc export_check(struct export_app *a, const struct export_folder *f, const struct crypt_public_key *key,
+                         struct ark_err *err)
+{
+	ark_auto(check_release) struct check c;
+	check_init(&c, a, f, key);
+	enum ark_rc rc = check_bag(&c, err);
+	return rc < 0 ? ark_err_in(err, rc, "%s", export_folder_name(f)) : ARK_OK;
+}
+
+enum ark_rc export_public_key(const char *said, struct crypt_public_key *key, struct ark_err *err)
 {
 	struct ark_err ignored = { 0 };
 	if (crypt_minisign_read_public(ark_str_z(said), key, &ignored) == ARK_OK)
@@ -372,7 +425,7 @@ int export_command_verify(struct export_app *a, struct ark_err *err)
 {
 	struct crypt_public_key key;
 	const char *said = a->config->public_key;
-	enum ark_rc rc = said != NULL ? read_key(said, &key, err) : ARK_OK;
+	enum ark_rc rc = said != NULL ? export_public_key(said, &key, err) : ARK_OK;
 	if (rc < 0)
 		return rc;
 	ark_progress_begin(&a->bar, a->talk);
