@@ -77,7 +77,7 @@ static const struct ark_option OPTIONS[] = {
 	{ "output", 'o', "FILE", ARK_TEXT, AT(output), NULL, ARK_IS_FILE | ARK_REQUIRED, "file to write",
 	  .commands = EXTRACT | KEYGEN },
 
-	ARK_TITLE("Taking a snapshot"),
+	ARK_TITLE("How it is done"),
 	{ "all-files", 0, NULL, ARK_FLAG, AT(all_files), NULL, 0,
 	  "files of the store that no row names, too", .commands = CREATE },
 	{ "without-files", 0, NULL, ARK_FLAG, AT(without_files), NULL, 0, "database and configuration only",
@@ -138,7 +138,7 @@ static const struct ark_option OPTIONS[] = {
 	{ "test-password-file", 0, "FILE", ARK_TEXT, AT(test.password_file), NULL, ARK_IS_FILE,
 	  "its first line becomes the password of everybody, or of --as", .commands = RESTORE },
 	{ "as", 0, "USER", ARK_LIST, AT(test.as), NULL, 0,
-	  "who gets that password, by user name or address; may be repeated", .commands = RESTORE },
+	  "who gets that password, by user name or address", .commands = RESTORE },
 	{ "mask", 0, NULL, ARK_FLAG, AT(test.mask), NULL, 0,
 	  "other names, user names and addresses for people, in mentions too; not for --as", .commands = RESTORE },
 	{ "mask-text", 0, NULL, ARK_FLAG, AT(test.mask_text), NULL, 0,

@@ -37,7 +37,7 @@ struct notify_options {
 #define NOTIFY_ROWS(type, field, cmds)                                                               \
 	{ "notify", 0, "URL", ARK_LIST, offsetof(type, field.urls), NULL, ARK_SECRET,                \
 	  "tell how the run ended: a Mattermost incoming webhook, mqtt://HOST/TOPIC, "               \
-	  "smtp://HOST/?to=ADDRESS, the http(s) address of a monitor, or exec:COMMAND; repeatable",  \
+	  "smtp://HOST/?to=ADDRESS, the http(s) address of a monitor, or exec:COMMAND",              \
 	  .commands = (cmds) },                                                                      \
 	{ "metrics", 0, "FILE", ARK_TEXT, offsetof(type, field.metrics), NULL, ARK_IS_FILE,          \
 	  "write figures of the run for Prometheus's textfile collector, FILE.prom",                 \
