@@ -39,8 +39,8 @@ def run(*args, env=None, codes=(0,)):
     return done
 
 
-def sql(text):
-    done = subprocess.run([BIN + '/psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', DB, '-c', text], check=True,
+def sql(text, database=DB):
+    done = subprocess.run([BIN + '/psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', text], check=True,
                           stdout=subprocess.PIPE, text=True)
     return done.stdout
 
@@ -145,8 +145,9 @@ def swept_beside_creates(repo, bounded):
 
 class Load(threading.Thread):
     """
-    Uploads (body first, then the row, as the server does), posts, edits and deletes until stopped. Every file that
-    is deleted is so by its row and then its body, and is noted: only those may be missing afterwards.
+    Uploads (body first, then the row, as the server does), posts, edits and deletes until stopped. What is deleted
+    for good loses its rows first and its body then, as matter-purge does it; only such bodies may be missing from a
+    snapshot, and they are noted in `deleted` before they go.
     """
 
     def __init__(self):
@@ -154,31 +155,48 @@ class Load(threading.Thread):
         self.stop = threading.Event()
         self.uploads = 0
         self.problem = None
+        self.deleted = set()
 
-    def upload(self, psql):
-        name = f'{self.uploads:026d}'
+    def done(self, psql, statements):
+        """Run them and wait until they are committed."""
+        psql.stdin.write(statements + '\n\\echo done\n')
+        psql.stdin.flush()
+        if psql.stdout.readline() != 'done\n':
+            raise ValueError('psql is gone')
+
+    def upload(self, psql, number):
+        name = f'{number:026d}'
         path = f'20240102/live/{name}/f.bin'
-        size = 2000 + self.uploads % 100
+        size = 2000 + number % 100
         os.makedirs(os.path.dirname(f'{STORE}/{path}'))
         with open(f'{STORE}/{path}', 'wb') as f:
             f.write(os.urandom(size))
-        psql.stdin.write(f"""insert into fileinfo (id, creatorid, postid, createat, updateat, deleteat, path,
+        self.done(psql, f"""begin; insert into fileinfo (id, creatorid, postid, createat, updateat, deleteat, path,
             thumbnailpath, previewpath, name, extension, size, mimetype, width, height, haspreviewimage) values
-            ('{name}', 'u', 'p{name[1:]}', {self.uploads + 1}, 1, 0, '{path}', '', '', 'f', 'bin', {size}, '', 0, 0, false);
-            insert into posts select 'p{name[1:]}', createat + {self.uploads}, updateat, 0, userid, channelid, rootid,
-            originalid, 'live {name}', type, props, hashtags, filenames, '["{name}"]', false, 0, false, remoteid
-            from (select * from posts where id not like 'p0%' order by id limit 1) x;
+            ('{name}', 'u', 'p{name[1:]}', {number + 1}, 1, 0, '{path}', '', '', 'f', 'bin', {size}, '', 0, 0, false);
+            insert into posts (id, createat, updateat, deleteat, userid, channelid, rootid, originalid, message, type, props,
+            hashtags, filenames, fileids, hasreactions, editat, ispinned, remoteid) select 'p{name[1:]}', createat + {number},
+            updateat, 0, userid, channelid, '', '', 'live {name}', '', props, '', '[]', '["{name}"]', false, 0, false,
+            remoteid from (select * from posts where id not like 'p0%' order by id limit 1) x; commit;
             update posts set message = message || '.' where id in (select id from posts order by random() limit 2);
-            update posts set deleteat = 1 where id in (select id from posts order by random() limit 1);\n""")
-        psql.stdin.flush()
-        self.uploads += 1
+            update posts set deleteat = 1 where id in (select id from posts order by random() limit 1);""")
+
+    def delete(self, psql, number):
+        name = f'{number:026d}'
+        self.done(psql, f"begin; delete from fileinfo where id = '{name}'; delete from posts where id = 'p{name[1:]}'; commit;")
+        path = f'20240102/live/{name}/f.bin'
+        self.deleted.add(path)
+        os.unlink(f'{STORE}/{path}')
 
     def run(self):
         try:
-            with subprocess.Popen([BIN + '/psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', DB], stdin=subprocess.PIPE,
-                                  text=True) as psql:
+            with subprocess.Popen([BIN + '/psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', DB], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True) as psql:
                 while not self.stop.is_set():
-                    self.upload(psql)
+                    self.upload(psql, self.uploads)
+                    if self.uploads % 3 == 2:
+                        self.delete(psql, self.uploads - random.randrange(3))
+                    self.uploads += 1
                     time.sleep(0.002)
                 psql.stdin.close()
             if psql.returncode != 0:
