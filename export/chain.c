@@ -12,6 +12,7 @@
 #include "export/bag.h"
 #include "export/compare.h"
 #include "export/series.h"
+#include "export/upload.h"
 #include "export/state.h"
 
 #include "common/base/banned.h"
@@ -97,18 +98,25 @@ static enum ark_rc new_group(struct export_chain *c, struct ark_err *err)
 	return ARK_OK;
 }
 
+static enum ark_rc make_series(const char *dir, struct ark_err *err)
+{
+	int failed = ark_fail_step("make the folder of a series");
+	if (failed != 0 || (mkdir(dir, 0700) != 0 && errno != EEXIST))
+		return ark_err_errno(err, failed != 0 ? failed : errno, "cannot make folder '%s'", dir);
+	return ARK_OK;
+}
+
 enum ark_rc export_chain_open(struct export_app *a, struct export_chain *c, struct ark_err *err)
 {
 	const char *dir = a->config->out;
 	ark_buf_init(&c->group, 4096);
 	ark_buf_init(&c->out, 65536);
 	c->number = 1;
-	int failed = ark_fail_step("make the folder of a series");
-	if (failed != 0 || (mkdir(dir, 0700) != 0 && errno != EEXIST))
-		return ark_err_errno(err, failed != 0 ? failed : errno, "cannot make folder '%s'", dir);
+	enum ark_rc rc = export_is_bucket(dir) ? ARK_OK : make_series(dir, err);
 	ark_auto(export_folder_closep) struct export_folder *f = NULL;
 	struct export_series s;
-	enum ark_rc rc = export_folder_open(dir, &f, err);
+	if (rc == ARK_OK)
+		rc = export_folder_open(dir, &a->config->s3, &f, err);
 	if (rc == ARK_OK)
 		rc = export_series_look(f, &s, err);
 	if (rc == ARK_OK && s.alone) {

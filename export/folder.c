@@ -1,3 +1,4 @@
+/* A bucket is read in ranges; what lies at the top of it is listed once, when it is opened. */
 #include "export/folder.h"
 
 #include <dirent.h>
@@ -9,17 +10,29 @@
 
 #include "common/base/limits.h"
 #include "common/base/mem.h"
+#include "common/cli/signal.h"
 #include "common/crypt/hash.h"
 #include "common/io/zstd.h"
+#include "export/upload.h"
 
 #include "common/base/banned.h"
 
 #define PIECE_BYTES (128u << 10)
+#define RANGE_BYTES (1u << 20) /* of one request to a bucket */
 #define DEPTH_MAX 16 /* folders in folders; exports have four */
+
+/* A store, and how many folders are in it. */
+struct held {
+	struct store *store;
+	unsigned folders;
+};
 
 struct export_folder {
 	char *name;
-	int fd;
+	int fd;              /* -1: a bucket */
+	struct held *held;   /* of a bucket */
+	char *prefix;        /* "" or "run-000001/" */
+	struct ark_map top;  /* of a bucket: names at the top, folders too */
 };
 
 /* --- folders ----------------------------------------------------------------------------------- */
@@ -34,14 +47,82 @@ static enum ark_rc open_at(int parent, const char *path, const char *shown, stru
 		return ark_err_errno(err, errno, "cannot open folder '%s'", shown);
 	struct export_folder *f = ark_calloc(1, sizeof(*f));
 	f->name = ark_strdupz(shown);
+	f->prefix = ark_strdupz("");
 	f->fd = fd;
 	*out = f;
 	return ARK_OK;
 }
 
-enum ark_rc export_folder_open(const char *path, struct export_folder **out, struct ark_err *err)
+/* --- buckets ----------------------------------------------------------------------------------- */
+
+static enum ark_rc on_top(void *ctx, const struct store_entry *entry, struct ark_err *err)
 {
-	return open_at(AT_FDCWD, path, path, out, err);
+	struct export_folder *f = ctx;
+	(void)err;
+	struct ark_str name = ark_str_from(entry->path, strlen(f->prefix));
+	if (entry->is_folder && name.len > 0)
+		name.len--; /* its '/' */
+	ark_map_put(&f->top, name, entry->is_folder);
+	return ARK_OK;
+}
+
+/* Runs whose upload never ended are none. */
+static enum ark_rc without_unfinished(struct export_folder *f, struct ark_err *err)
+{
+	struct ark_map whole = { 0 };
+	enum ark_rc rc = ARK_OK;
+	for (uint32_t i = 0; i < f->top.count && rc == ARK_OK; i++) {
+		struct ark_str name = ark_map_key(&f->top, i);
+		struct store_stat st;
+		ark_auto(ark_buf_release) struct ark_buf marker;
+		ark_buf_init(&marker, SIZE_MAX / 2);
+		ark_buf_fmt(&marker, "%s%.*s/" EXPORT_UPLOADING, f->prefix, ARK_FMT(name));
+		bool run = ark_map_get(&f->top, name) != 0 && ark_str_starts(name, ARK_LIT("run-"));
+		rc = run ? store_stat(f->held->store, marker.data, &st, err) : ARK_FAIL;
+		if (rc == ARK_FAIL && (!run || err->kind == ARK_KIND_MISSING)) {
+			ark_map_put(&whole, name, 0);
+			rc = ARK_OK;
+		}
+	}
+	ark_map_release(&f->top);
+	f->top = whole;
+	return rc;
+}
+
+static enum ark_rc open_bucket(struct held *held, const char *prefix, const char *shown, struct export_folder **out,
+                               struct ark_err *err)
+{
+	ark_auto(export_folder_closep) struct export_folder *f = ark_calloc(1, sizeof(*f));
+	f->name = ark_strdupz(shown);
+	f->fd = -1;
+	f->held = held;
+	held->folders++;
+	f->prefix = ark_strdupz(prefix);
+	enum ark_rc rc = store_list(held->store, prefix, NULL, STORE_BY_FOLDER, on_top, f, err);
+	if (rc >= 0 && ark_map_get(&f->top, ARK_LIT(EXPORT_UPLOADING)) != ARK_MAP_NONE)
+		return ark_err_set(err, ARK_KIND_MISSING, "there is no export in '%s': an upload to it never ended", shown);
+	if (rc >= 0)
+		rc = without_unfinished(f, err);
+	if (rc < 0)
+		return rc;
+	*out = f;
+	f = NULL;
+	return ARK_OK;
+}
+
+enum ark_rc export_folder_open(const char *path, const struct store_s3_options *s3, struct export_folder **out,
+                               struct ark_err *err)
+{
+	if (!export_is_bucket(path))
+		return open_at(AT_FDCWD, path, path, out, err);
+	struct store_options opt = { .modes = STORE_PRIVATE, .interrupted = ark_interrupted, .s3 = s3, .environ = environ };
+	struct store *store = NULL;
+	enum ark_rc rc = store_open_text(path, &opt, &store, err);
+	if (rc < 0)
+		return rc;
+	struct held *held = ark_calloc(1, sizeof(*held));
+	held->store = store;
+	return open_bucket(held, "", path, out, err);
 }
 
 enum ark_rc export_folder_inside(const struct export_folder *f, const char *name,
@@ -50,6 +131,12 @@ enum ark_rc export_folder_inside(const struct export_folder *f, const char *name
 	ark_auto(ark_buf_release) struct ark_buf shown;
 	ark_buf_init(&shown, SIZE_MAX / 2);
 	ark_buf_fmt(&shown, "%s/%s", f->name, name);
+	if (f->fd < 0) {
+		ark_auto(ark_buf_release) struct ark_buf prefix;
+		ark_buf_init(&prefix, SIZE_MAX / 2);
+		ark_buf_fmt(&prefix, "%s%s/", f->prefix, name);
+		return open_bucket(f->held, prefix.data, shown.data, out, err);
+	}
 	return open_at(f->fd, name, shown.data, out, err);
 }
 
@@ -57,7 +144,14 @@ void export_folder_close(struct export_folder *f)
 {
 	if (f == NULL)
 		return;
-	close(f->fd);
+	if (f->fd >= 0)
+		close(f->fd);
+	if (f->held != NULL && --f->held->folders == 0) {
+		store_close(f->held->store);
+		free(f->held);
+	}
+	ark_map_release(&f->top);
+	free(f->prefix);
 	free(f->name);
 	free(f);
 }
@@ -111,6 +205,8 @@ static enum ark_rc cannot_open(const struct export_folder *f, const char *name, 
 
 bool export_folder_has(const struct export_folder *f, const char *name)
 {
+	if (f->fd < 0)
+		return ark_map_get(&f->top, ark_str_z(name)) != ARK_MAP_NONE;
 	int fd = open_file(f, name);
 	if (fd >= 0)
 		close(fd);
@@ -156,8 +252,29 @@ static enum ark_rc walk(int fd, struct ark_buf *path, unsigned depth, struct ark
 	return rc;
 }
 
+/* What on_file needs of a listing. */
+struct listing {
+	size_t skip; /* bytes of the prefix */
+	struct ark_map *names;
+};
+
+static enum ark_rc on_file(void *ctx, const struct store_entry *entry, struct ark_err *err)
+{
+	struct listing *l = ctx;
+	(void)err;
+	struct ark_str name = ark_str_from(entry->path, l->skip);
+	if (name.len > 0 && name.ptr[0] != '.')
+		ark_map_put(l->names, name, 0);
+	return ARK_OK;
+}
+
 enum ark_rc export_folder_files(const struct export_folder *f, struct ark_map *names, struct ark_err *err)
 {
+	if (f->fd < 0) {
+		struct listing l = { strlen(f->prefix), names };
+		enum ark_rc rc = store_list(f->held->store, f->prefix, NULL, 0, on_file, &l, err);
+		return rc < 0 ? rc : ARK_OK;
+	}
 	ark_auto(ark_buf_release) struct ark_buf path;
 	ark_buf_init(&path, 1u << 16);
 	int fd = openat(f->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -168,6 +285,10 @@ enum ark_rc export_folder_files(const struct export_folder *f, struct ark_map *n
 
 enum ark_rc export_folder_top(const struct export_folder *f, struct ark_map *names, struct ark_err *err)
 {
+	for (uint32_t i = 0; i < f->top.count; i++)
+		ark_map_put(names, ark_map_key(&f->top, i), 0);
+	if (f->fd < 0)
+		return ARK_OK;
 	struct dirent **list;
 	int n = scandirat(f->fd, ".", &list, NULL, alphasort);
 	if (n < 0)
@@ -186,6 +307,11 @@ enum ark_rc export_folder_top(const struct export_folder *f, struct ark_map *nam
 struct export_stream {
 	char *name;
 	int fd;
+	struct store *store;  /* of a bucket, borrowed; then `path` is in it and `range` what came last */
+	char *path;
+	struct ark_buf range;
+	size_t range_at;      /* bytes of the range that were given */
+	struct store_stat stat;
 	struct crypt_hash *hash;
 	struct io_zstd_in *z; /* NULL: plain */
 	char *piece;          /* PIECE_BYTES, plain only */
@@ -195,9 +321,41 @@ struct export_stream {
 	struct ark_buf line;  /* one that spans pieces */
 };
 
+/* The next range of an object; none at its end. It must stay the same object. */
+static enum ark_rc next_range(struct export_stream *s, struct ark_err *err)
+{
+	struct store_stat now;
+	ark_buf_reset(&s->range);
+	s->range_at = 0;
+	if (s->bytes == s->stat.size)
+		return ARK_OK;
+	uint64_t left = s->stat.size - s->bytes;
+	enum ark_rc rc = store_read(s->store, s->path, s->bytes, left < RANGE_BYTES ? left : RANGE_BYTES,
+	                            ark_sink_buf(&s->range), &now, err);
+	if (rc == ARK_OK && (strcmp(now.etag, s->stat.etag) != 0 || s->range.len == 0))
+		return ark_err_set(err, ARK_KIND_IO, "'%s' changed while it was read", s->name);
+	return rc;
+}
+
+static enum ark_rc read_object(struct export_stream *s, char *space, size_t cap, size_t *got, struct ark_err *err)
+{
+	enum ark_rc rc = s->range_at == s->range.len ? next_range(s, err) : ARK_OK;
+	if (rc < 0)
+		return rc;
+	size_t n = s->range.len - s->range_at < cap ? s->range.len - s->range_at : cap;
+	memcpy(space, s->range.data + s->range_at, n);
+	s->range_at += n;
+	crypt_hash_add(s->hash, space, n);
+	s->bytes += n;
+	*got = n;
+	return ARK_OK;
+}
+
 static enum ark_rc read_file(void *ctx, void *space, size_t cap, size_t *got, struct ark_err *err)
 {
 	struct export_stream *s = ctx;
+	if (s->store != NULL)
+		return read_object(s, space, cap, got, err);
 	ssize_t n;
 	do
 		n = read(s->fd, space, cap);
@@ -213,12 +371,25 @@ static enum ark_rc read_file(void *ctx, void *space, size_t cap, size_t *got, st
 enum ark_rc export_stream_open(const struct export_folder *f, const char *name, bool unpack,
                                struct export_stream **out, struct ark_err *err)
 {
-	int fd = open_file(f, name);
-	if (fd < 0)
+	struct store_stat st = { 0 };
+	ark_auto(ark_buf_release) struct ark_buf path;
+	ark_buf_init(&path, SIZE_MAX / 2);
+	ark_buf_fmt(&path, "%s%s", f->prefix, name);
+	int fd = f->fd >= 0 ? open_file(f, name) : -1;
+	if (f->fd >= 0 && fd < 0)
 		return cannot_open(f, name, err);
+	enum ark_rc rc = f->fd >= 0         ? ARK_OK
+	                 : leads_inside(name) ? store_stat(f->held->store, path.data, &st, err)
+	                                      : ark_err_set(err, ARK_KIND_MISSING, "'%s' is missing", name);
+	if (rc < 0)
+		return err->kind == ARK_KIND_MISSING ? ark_err_set(err, ARK_KIND_MISSING, "'%s' is missing", name) : rc;
 	struct export_stream *s = ark_calloc(1, sizeof(*s));
 	s->name = ark_strdupz(name);
 	s->fd = fd;
+	s->store = f->held != NULL ? f->held->store : NULL;
+	s->path = ark_strdupz(path.data);
+	s->stat = st;
+	ark_buf_init(&s->range, RANGE_BYTES);
 	s->hash = crypt_hash_new();
 	crypt_hash_begin(s->hash);
 	ark_buf_init(&s->line, LIMIT_RECORD);
@@ -236,7 +407,10 @@ void export_stream_close(struct export_stream *s)
 {
 	if (s == NULL)
 		return;
-	close(s->fd);
+	if (s->fd >= 0)
+		close(s->fd);
+	free(s->path);
+	ark_buf_release(&s->range);
 	crypt_hash_free(s->hash);
 	io_zstd_in_free(s->z);
 	free(s->piece);

@@ -12,11 +12,17 @@
 #include "common/base/err.h"
 #include "common/base/map.h"
 #include "common/base/str.h"
+#include "common/store/store.h"
 
 struct export_folder;
 
-/* FAIL with kind MISSING when there is no such folder. */
-enum ark_rc export_folder_open(const char *path, struct export_folder **out, struct ark_err *err);
+/*
+ * A folder, or s3://BUCKET[/PREFIX]. FAIL with kind MISSING when there is no such folder; a prefix under
+ * which nothing lies is an empty one. What an upload that never ended left is MISSING, as an export and as a
+ * run of a series (upload.h).
+ */
+enum ark_rc export_folder_open(const char *path, const struct store_s3_options *s3, struct export_folder **out,
+                               struct ark_err *err);
 /* A folder inside, by its name. */
 enum ark_rc export_folder_inside(const struct export_folder *f, const char *name,
                                  struct export_folder **out, struct ark_err *err);
@@ -24,7 +30,7 @@ void export_folder_close(struct export_folder *f); /* NULL is fine */
 void export_folder_closep(struct export_folder **f); /* for ark_auto */
 const char *export_folder_name(const struct export_folder *f); /* as it was opened, for people */
 
-/* Whether a plain file is there. */
+/* Whether a plain file is there, at the top. */
 bool export_folder_has(const struct export_folder *f, const char *name);
 /* The whole file. MISSING when it is not there, LIMIT when it does not fit `out`. */
 enum ark_rc export_folder_small(const struct export_folder *f, const char *name, struct ark_buf *out,

@@ -11,6 +11,7 @@
  *	chain.c compare.c state.c   incremental runs: what differs from the one before
  *	sign.c seal.c           keys and signatures; time stamps, and the last steps of an export
  *	merge.c                 parts of a run (--shard) to one export
+ *	upload.c                an export in a bucket
  *	series.c folder.c verify.c   reading exports that are there: verify, list
  */
 #include <locale.h>

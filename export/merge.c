@@ -449,10 +449,10 @@ static enum ark_rc check_whole(struct merge *m, struct ark_err *err)
 	return ARK_OK;
 }
 
-static enum ark_rc open_part(const char *path, struct export_folder **f, struct ark_err *err)
+static enum ark_rc open_part(const struct merge *m, const char *path, struct export_folder **f, struct ark_err *err)
 {
 	struct export_series s;
-	enum ark_rc rc = export_folder_open(path, f, err);
+	enum ark_rc rc = export_folder_open(path, &m->app->config->s3, f, err);
 	if (rc == ARK_OK)
 		rc = export_series_look(*f, &s, err);
 	if (rc == ARK_OK && !s.alone)
@@ -466,7 +466,7 @@ static enum ark_rc look_at_parts(struct merge *m, const struct crypt_public_key 
 	enum ark_rc rc = ARK_OK;
 	for (m->part = 0; m->part < dirs->count && rc == ARK_OK; m->part++) {
 		ark_auto(export_folder_closep) struct export_folder *f = NULL;
-		rc = open_part(dirs->items[m->part], &f, err);
+		rc = open_part(m, dirs->items[m->part], &f, err);
 		if (rc == ARK_OK)
 			rc = read_part(m, f, err);
 		if (rc == ARK_OK)
@@ -481,7 +481,7 @@ static enum ark_rc copy_parts(struct merge *m, struct ark_err *err)
 	enum ark_rc rc = ARK_OK;
 	for (size_t i = 0; i < dirs->count && rc == ARK_OK; i++) {
 		ark_auto(export_folder_closep) struct export_folder *f = NULL;
-		rc = open_part(dirs->items[i], &f, err);
+		rc = open_part(m, dirs->items[i], &f, err);
 		if (rc == ARK_OK)
 			rc = take_files(m, f, err);
 	}
@@ -548,7 +548,7 @@ static enum ark_rc merge_all(struct merge *m, const struct crypt_public_key *key
 	if (rc < 0 || a->config->dry_run)
 		return rc;
 	ark_progress_phase(&a->bar, "copying", "files", 0, 0);
-	rc = export_out_open(a->target, &a->out, err);
+	rc = export_out_open(a->target, &a->config->s3, &a->out, err);
 	if (rc == ARK_OK)
 		rc = copy_parts(m, err);
 	if (rc == ARK_OK)

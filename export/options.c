@@ -27,13 +27,13 @@ static const struct ark_option OPTIONS[] = {
 	ARK_TITLE("Where from"),
 	MM_PLACE_ROWS(struct export_config, place, RUN),
 	MM_PLACE_FILES_ROW(struct export_config, place, RUN),
-	STORE_S3_ROWS(struct export_config, s3, RUN),
+	STORE_S3_ROWS(struct export_config, s3, RUN | VERIFY | LIST | MERGE),
 	{ "snapshot", 0, "ID", ARK_TEXT, AT(snapshot), NULL, 0,
 	  "read what the session that exported this snapshot sees (pg_export_snapshot)", .commands = RUN },
 
 	ARK_TITLE("Where to"),
 	{ "out", 'o', "DIR", ARK_TEXT, AT(out), NULL, ARK_IS_FOLDER,
-	  "folder that the export becomes; it must not be there, unless it is a series (--incremental)", .commands = RUN | MERGE },
+	  "folder, or s3://BUCKET[/PREFIX], that the export becomes; it must not be there, unless it is a series (--incremental)", .commands = RUN | MERGE },
 	{ "format", 'f', "NAME", ARK_LIST, AT(formats), NULL, 0,
 	  "output formats, also several separated by commas: jsonl (what is meant when nothing is said), html, "
 	  "slack, csv, eml, rsmf, bulk",

@@ -17,6 +17,7 @@
 #include "common/base/mem.h"
 #include "common/crypt/hash.h"
 #include "common/io/zstd.h"
+#include "export/upload.h"
 
 #include "common/base/banned.h"
 
@@ -26,6 +27,7 @@
 
 struct export_out {
 	char *final, *work;
+	const struct store_s3_options *s3;
 	int work_fd; /* holds the lock */
 	bool published;
 	pthread_mutex_t lock; /* of everything below */
@@ -128,23 +130,30 @@ static enum ark_rc take_work(struct export_out *o, struct ark_err *err)
 		o->work_fd = -1;
 		return ark_err_set(err, ARK_KIND_LOCKED, "another run is writing '%s'", o->final);
 	}
+	if (mine.st_uid != geteuid() || (mine.st_mode & 077) != 0) { /* others may write where temporary files go */
+		close(o->work_fd);
+		o->work_fd = -1;
+		return ark_err_set(err, ARK_KIND_REFUSED, "'%s' is somebody else's", o->work);
+	}
 	failed = empty_folder(o->work);
 	if (failed != 0)
 		return ark_err_errno(err, failed, "cannot remove what a dead run left in '%s'", o->work);
 	return ARK_OK;
 }
 
-enum ark_rc export_out_open(const char *final, struct export_out **out, struct ark_err *err)
+enum ark_rc export_out_open(const char *final, const struct store_s3_options *s3, struct export_out **out,
+                            struct ark_err *err)
 {
 	struct stat st;
-	if (lstat(final, &st) == 0)
+	if (!export_is_bucket(final) && lstat(final, &st) == 0)
 		return ark_err_set(err, ARK_KIND_REFUSED, "'%s' is there already", final);
 	ark_auto(export_out_freep) struct export_out *o = ark_calloc(1, sizeof(*o));
 	o->work_fd = -1;
 	o->final = ark_strdupz(final);
 	for (size_t n = strlen(final); n > 1 && o->final[n - 1] == '/'; n--)
 		o->final[n - 1] = '\0';
-	o->work = work_name(o->final);
+	o->s3 = s3;
+	o->work = export_is_bucket(o->final) ? export_upload_folder(o->final) : work_name(o->final);
 	pthread_mutex_init(&o->lock, NULL);
 	enum ark_rc rc = take_work(o, err);
 	if (rc == ARK_OK) {
@@ -181,6 +190,11 @@ enum ark_rc export_out_publish(struct export_out *out, struct ark_err *err)
 		failed = errno;
 	if (failed != 0)
 		return ark_err_errno(err, failed, "cannot write '%s' to disk", out->work);
+	if (export_is_bucket(out->final)) {
+		size_t count;
+		const struct export_listed *list = export_out_list(out, &count);
+		return export_upload(out->final, out->s3, out->work, list, count, err);
+	}
 	failed = ark_fail_step("name the export");
 	if (failed == 0 && renameat2(AT_FDCWD, out->work, AT_FDCWD, out->final, RENAME_NOREPLACE) != 0)
 		failed = errno;

@@ -15,6 +15,7 @@
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/str.h"
+#include "common/store/store.h"
 
 struct export_out;
 struct export_file;
@@ -71,11 +72,12 @@ bool export_name_fits(const char *name);
 
 /*
  * Begin a tree that will be called `final`, a path that is not there yet; it grows in a hidden folder
- * beside it. What a run that died left there is removed. LOCKED when another run is writing to the
+ * beside it, or for a bucket in the folder for temporary files. What a run that died left there is removed. LOCKED when another run is writing to the
  * same name; REFUSED when `final` exists.
  */
-enum ark_rc export_out_open(const char *final, struct export_out **out, struct ark_err *err);
-/* Everything on disk, then the name. Afterwards export_out_free only releases. */
+enum ark_rc export_out_open(const char *final, const struct store_s3_options *s3, struct export_out **out,
+                            struct ark_err *err);
+/* Everything on disk, then the name; or everything uploaded. Afterwards export_out_free only releases. */
 enum ark_rc export_out_publish(struct export_out *out, struct ark_err *err);
 /* Give up unless published: what was written is removed. NULL is fine. */
 void export_out_free(struct export_out *out);

@@ -11,6 +11,7 @@
 #include "export/chain.h"
 #include "export/compare.h"
 #include "export/seal.h"
+#include "export/upload.h"
 
 #include "common/base/banned.h"
 
@@ -96,6 +97,8 @@ enum ark_rc export_check_out(struct export_app *a, struct ark_err *err)
 	const char *out = a->config->out;
 	if (out == NULL && !a->config->dry_run)
 		return ark_err_set(err, ARK_KIND_USAGE, "--out is missing: where to");
+	if (!a->config->incremental && export_is_bucket(out))
+		return export_upload_check(out, &a->config->s3, err);
 	if (a->config->incremental || out == NULL || lstat(out, &st) != 0)
 		return ARK_OK;
 	ark_err_set(err, ARK_KIND_REFUSED, "'%s' is there already", out);
@@ -267,7 +270,7 @@ int export_command_run(struct export_app *a, struct ark_err *err)
 		a->target = chain.out.data;
 	}
 	if (rc == ARK_OK)
-		rc = export_out_open(a->target, &a->out, err);
+		rc = export_out_open(a->target, &a->config->s3, &a->out, err);
 	if (rc == ARK_OK && a->config->incremental) {
 		ark_progress_phase(&a->bar, "comparing", NULL, 0, 0);
 		a->after_first = chain.previous != NULL;

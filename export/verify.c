@@ -389,7 +389,7 @@ static int look(struct export_app *a, const char *place, const struct crypt_publ
 {
 	ark_auto(export_folder_closep) struct export_folder *f = NULL;
 	struct export_series s;
-	enum ark_rc rc = export_folder_open(place, &f, err);
+	enum ark_rc rc = export_folder_open(place, &a->config->s3, &f, err);
 	if (rc == ARK_OK)
 		rc = export_series_look(f, &s, err);
 	if (rc == ARK_OK && !s.alone && s.last == 0)
