@@ -1,6 +1,7 @@
 #include "import/load/adopt.h"
 
 #include "common/base/mem.h"
+#include "common/db/text.h"
 #include "common/mm/state.h"
 #include "import/load/merge.h"
 #include "import/translate/names.h"
@@ -100,7 +101,64 @@ enum ark_rc adopt_any(struct db_conn *conn, bool *out, struct ark_err *err)
 	return rc;
 }
 
-enum ark_rc adopt_translate(struct db_conn *conn, struct ark_err *err)
+/* The account that mmetl gives a bot which is no user of the export: one for all of its names, called after its id, or
+ * after its only name when it has none; of a bot that is a user it is that one's. */
+static struct ark_str foreign_bot(const struct load *l, const struct slack_person *p, struct ark_buf *name)
+{
+	size_t bar = ark_str_find(p->key, '|', 0); /* "B…|name"; who is known from an earlier run has only that */
+	struct ark_str of = ark_str_first(p->key, bar);
+	uint32_t user = ark_map_get(&l->x->people.by_bot_id, of);
+	if (user != ARK_MAP_NONE)
+		of = l->x->people.list[user].username;
+	else if (bar != SIZE_MAX && ark_str_eqz(of, "B"))
+		of = ark_str_from(p->key, bar + 1);
+	ark_buf_reset(name);
+	for (size_t i = 0; i < of.len; i++)
+		ark_buf_c(name, of.ptr[i] >= 'A' && of.ptr[i] <= 'Z' ? (char)(of.ptr[i] + 32) : of.ptr[i]);
+	return ark_buf_view(name);
+}
+
+/* ark_bot: our account of a bot and the one it has already. */
+static enum ark_rc find_bots(const struct load *l, struct db_conn *conn, struct ark_err *err)
+{
+	ark_auto(ark_buf_release) struct ark_buf name;
+	ark_auto(ark_buf_release) struct ark_buf sql;
+	ark_buf_init(&name, 4096);
+	ark_buf_init(&sql, LIMIT_SQL);
+	ark_buf_z(&sql, "SELECT v.derived, u.id AS theirs FROM (VALUES ('', '')");
+	for (uint32_t i = 0; i < l->x->people.count; i++) {
+		const struct slack_person *p = &l->x->people.list[i];
+		if (p->kind != PERSON_BOT || p->listed || p->mm_id[0] == '\0')
+			continue;
+		ark_buf_z(&sql, ", (");
+		db_literal(&sql, ark_str_z(p->mm_id));
+		ark_buf_z(&sql, ", ");
+		db_literal(&sql, foreign_bot(l, p, &name));
+		ark_buf_c(&sql, ')');
+	}
+	ark_buf_z(&sql, ") v (derived, name) JOIN users u ON u.username = v.name AND u.id <> v.derived JOIN bots b ON "
+	                "b.userid = u.id");
+	enum ark_rc rc = ark_buf_ok(&sql, "the list of bots", err);
+	if (rc == ARK_OK)
+		rc = db_exec(conn, "DROP TABLE IF EXISTS ark_bot", err);
+	return rc == ARK_OK ? merge_make(conn, "ark_bot", sql.data, err) : rc;
+}
+
+/* A bot all of whose messages were there already gets no second account. */
+static enum ark_rc drop_idle_bots(struct db_conn *conn, struct ark_err *err)
+{
+	static const char *const STEPS[] = {
+		"DELETE FROM ark_bot b USING ark_stage_posts s WHERE s.userid = b.derived",
+		"DELETE FROM ark_stage_users s USING ark_bot b WHERE s.id = b.derived",
+		"DELETE FROM ark_stage_slack_user s USING ark_bot b WHERE s.user_id = b.derived",
+	};
+	enum ark_rc rc = ARK_OK;
+	for (size_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]) && rc == ARK_OK; i++)
+		rc = db_exec(conn, STEPS[i], err);
+	return rc;
+}
+
+enum ark_rc adopt_translate(const struct load *l, struct db_conn *conn, struct ark_err *err)
 {
 	static const char *const COLUMNS[][2] = {
 		{ "ark_stage_posts", "id" },            { "ark_stage_posts", "rootid" },
@@ -117,7 +175,13 @@ enum ark_rc adopt_translate(struct db_conn *conn, struct ark_err *err)
 		            "a.derived_id", COLUMNS[i][0], COLUMNS[i][1], COLUMNS[i][1]);
 		rc = db_exec(conn, sql.data, err);
 	}
-	return rc;
+	if (rc == ARK_OK)
+		rc = find_bots(l, conn, err);
+	if (rc == ARK_OK)
+		rc = db_exec(conn,
+		             "UPDATE ark_stage_posts s SET userid = b.theirs FROM ark_bot b, posts p, matterark.slack_adopted "
+		             "a WHERE a.post_id = s.id AND p.id = s.id AND p.userid = b.theirs AND s.userid = b.derived", err);
+	return rc == ARK_OK ? drop_idle_bots(conn, err) : rc;
 }
 
 /* Other importers round the ms, move posts of one ms apart, and write other Markdown: of the text letters
@@ -133,9 +197,10 @@ static enum ark_rc pair(const struct load *l, struct db_conn *conn, uint64_t *n,
 	ark_buf_fmt(&sql,
 	            "WITH near AS (SELECT s.id AS derived, p.id, " PLAIN("s.message") " = " PLAIN("p.message")
 	            " AS same, abs(p.createat - s.createat) AS away FROM ark_stage_posts s JOIN "
-	            "ark_stage_slack_post k ON k.post_id = s.id AND k.ordinal >= 0 JOIN posts p ON p.channelid = "
-	            "s.channelid AND p.userid = s.userid AND p.createat BETWEEN s.createat - " NEAR_MS " AND "
-	            "s.createat + " NEAR_MS " AND p.originalid = '' WHERE NOT EXISTS (SELECT 1 FROM "
+	            "ark_stage_slack_post k ON k.post_id = s.id AND k.ordinal >= 0 JOIN LATERAL (SELECT s.userid "
+	            "AS id UNION ALL SELECT b.theirs FROM ark_bot b WHERE b.derived = s.userid) author ON true JOIN "
+	            "posts p ON p.channelid = s.channelid AND p.userid = author.id AND p.createat BETWEEN s.createat - "
+	            NEAR_MS " AND s.createat + " NEAR_MS " AND p.originalid = '' WHERE NOT EXISTS (SELECT 1 FROM "
 	            "matterark.slack_post w WHERE w.post_id IN (s.id, p.id)) AND NOT EXISTS (SELECT 1 FROM "
 	            "matterark.slack_adopted a WHERE a.derived_id = s.id OR a.post_id = p.id)), ranked AS (SELECT "
 	            "*, row_number() OVER (PARTITION BY derived ORDER BY same DESC, away, id) AS mine, "
@@ -150,13 +215,13 @@ enum ark_rc adopt_posts(const struct load *l, struct db_conn *conn, struct load_
                         struct ark_err *err)
 {
 	uint64_t n = 0;
-	enum ark_rc rc = ARK_OK;
+	enum ark_rc rc = find_bots(l, conn, err);
 	do {
-		rc = pair(l, conn, &n, err);
+		rc = rc < 0 ? rc : pair(l, conn, &n, err);
 		out->posts_adopted += rc == ARK_OK ? n : 0;
 	} while (rc == ARK_OK && n > 0);
 	if (rc == ARK_OK)
-		rc = adopt_translate(conn, err);
+		rc = adopt_translate(l, conn, err);
 	ark_auto(ark_buf_release) struct ark_buf sql;
 	ark_buf_init(&sql, LIMIT_SQL);
 	ark_buf_fmt(&sql,

@@ -15,8 +15,8 @@ enum ark_rc adopt_accounts(struct load *l, struct db_conn *conn, struct ark_err 
 enum ark_rc adopt_channels(struct load *l, struct db_conn *conn, struct ark_err *err);
 /* Is anything adopted in this database? */
 enum ark_rc adopt_any(struct db_conn *conn, bool *out, struct ark_err *err);
-/* Staged rows get the ids that adopted posts have. */
-enum ark_rc adopt_translate(struct db_conn *conn, struct ark_err *err);
+/* Staged rows get the ids that adopted posts have, and their authors where those are bots of the other importer. */
+enum ark_rc adopt_translate(const struct load *l, struct db_conn *conn, struct ark_err *err);
 /* Staged messages that nobody brought yet find their posts; then adopt_translate. */
 enum ark_rc adopt_posts(const struct load *l, struct db_conn *conn, struct load_outcome *out,
                         struct ark_err *err);

@@ -14,9 +14,7 @@ static const struct change_table TABLES[] = {
 	{ "channelmemberhistory", { "channelid", "userid", "jointime" } },
 	{ "preferences", { "userid", "category", "name" } },
 	{ "sidebarcategories", { "id", "userid" } }, /* the id alone is the key */
-	{ "posts", { "id" } },
 	{ "reactions", { "postid", "userid", "emojiname" } },
-	{ "threads", { "postid" } },
 	{ "threadmemberships", { "postid", "userid" } },
 	{ "fileinfo", { "id" } },
 	{ "emoji", { "id" } },
@@ -25,6 +23,9 @@ static const struct change_table TABLES[] = {
 	{ "matterark.slack_post", { "post_id" } },
 	{ "matterark.slack_reaction", { "post_id", "user_id", "emoji" } },
 	{ "matterark.slack_file", { "file_id" } },
+	/* last, because people wait for these rows, and in the order in which servers take them */
+	{ "threads", { "postid" } },
+	{ "posts", { "id" } },
 	{ "channelmembers", { "channelid", "userid" } },
 	{ "channels", { "id" } },
 };

@@ -296,7 +296,7 @@ enum ark_rc load_stage(const struct load_job *job, struct load *l, struct db_con
 	rc = make_stage(sink, conn, err);
 	if (rc == ARK_OK)
 		rc = read_and_spool(job, l, sink, conn, out, err);
-	return rc == ARK_OK && b.adopted ? adopt_translate(conn, err) : rc;
+	return rc == ARK_OK && b.adopted ? adopt_translate(l, conn, err) : rc;
 }
 
 /* What earlier runs brought, and what says the same in Slack still, is left out. */
@@ -335,7 +335,7 @@ static enum ark_rc load_all(const struct load_job *job, struct load *l, struct d
 	int64_t began = ark_time_tick_ms();
 	if (job->phase != NULL)
 		job->phase(job->ctx, PHASE_MERGE, "merging");
-	if (b->adopted && (rc = adopt_translate(conn, err)) < 0)
+	if (b->adopted && (rc = adopt_translate(l, conn, err)) < 0)
 		return rc;
 	rc = db_exec(conn, "ANALYZE ark_stage_users", err);
 	if (rc == ARK_OK && !b->direct)

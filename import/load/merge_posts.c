@@ -320,8 +320,6 @@ static enum ark_rc merge_threads(const struct load *l, struct db_conn *conn, con
 	                            "p.rootid <> ''", err);
 	if (rc == ARK_OK)
 		rc = make_threads(l, conn, s, out, err);
-	if (rc == ARK_OK)
-		rc = change_update(conn, l->run_no, &threads, &out->rows_written, err);
 	ark_auto(ark_buf_release) struct ark_buf sql;
 	ark_buf_init(&sql, LIMIT_SQL);
 	merge_insert_sql(s, SINK_THREADMEMBERSHIPS, "threadmemberships",
@@ -331,6 +329,8 @@ static enum ark_rc merge_threads(const struct load *l, struct db_conn *conn, con
 	if (rc == ARK_OK)
 		rc = change_insert(conn, l->run_no, "threadmemberships", sql.data, "NOT EXISTS (" NEW_POST ")",
 		                   &out->rows_written, err);
+	if (rc == ARK_OK) /* from here on people wait who reply in these threads */
+		rc = change_update(conn, l->run_no, &threads, &out->rows_written, err);
 	return rc == ARK_OK ? change_update(conn, l->run_no, &roots, &out->rows_written, err) : rc;
 }
 

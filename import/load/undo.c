@@ -344,6 +344,8 @@ static enum ark_rc restore_rows(struct undo *u, struct ark_err *err)
 		struct restore_count n;
 		bool own = strchr(table->name, '.') != NULL;
 		rc = restore_table(u->conn, u->run_no, table, &n, err);
+		if (rc == ARK_OK && strcmp(table->name, "threads") == 0)
+			rc = restore_threads(u->conn, err);
 		if (rc < 0 || own)
 			continue;
 		tell(u, UNDO_DELETED, table->name, n.removed, &u->out->deleted);
@@ -353,10 +355,17 @@ static enum ark_rc restore_rows(struct undo *u, struct ark_err *err)
 	return rc == ARK_OK ? delete_from(u, "channels", "t.id IN (SELECT id FROM ark_undo_channel)", err) : rc;
 }
 
-/* Our own records of the run; that there was one stays known. */
-static enum ark_rc forget(struct undo *u, struct ark_err *err)
+static enum ark_rc run_steps(struct undo *u, const char *const *steps, size_t count, struct ark_err *err)
 {
-	char now[DB_NUM], no[DB_NUM];
+	enum ark_rc rc = ARK_OK;
+	for (size_t i = 0; i < count && rc == ARK_OK; i++)
+		rc = run_of(u, steps[i], NULL, err);
+	return rc;
+}
+
+/* Our own records of the run's posts: before rows are touched that people wait for. */
+static enum ark_rc forget_posts(struct undo *u, struct ark_err *err)
+{
 	static const char *const STEPS[] = {
 		"DELETE FROM matterark.slack_reaction k USING matterark.slack_post w WHERE w.post_id = k.post_id AND "
 		"w.run = $1::int",
@@ -364,13 +373,20 @@ static enum ark_rc forget(struct undo *u, struct ark_err *err)
 		"$1::int",
 		"DELETE FROM matterark.slack_adopted WHERE run = $1::int",
 		"DELETE FROM matterark.slack_post WHERE run = $1::int",
+	};
+	return run_steps(u, STEPS, sizeof(STEPS) / sizeof(STEPS[0]), err);
+}
+
+/* And of the rest; that there was a run stays known. */
+static enum ark_rc forget(struct undo *u, struct ark_err *err)
+{
+	char now[DB_NUM], no[DB_NUM];
+	static const char *const STEPS[] = {
 		"DELETE FROM matterark.slack_user WHERE run = $1::int",
 		"DELETE FROM matterark.slack_channel WHERE run = $1::int",
 		"DELETE FROM matterark.change WHERE run = $1::int",
 	};
-	enum ark_rc rc = ARK_OK;
-	for (size_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]) && rc == ARK_OK; i++)
-		rc = run_of(u, STEPS[i], NULL, err);
+	enum ark_rc rc = run_steps(u, STEPS, sizeof(STEPS) / sizeof(STEPS[0]), err);
 	return rc < 0 ? rc : db_run(u->conn, "UPDATE matterark.run SET undone = $1::bigint WHERE run_no = $2::int",
 	                            DB_PARAMS(db_num(ark_time_now_ms(), now), db_num(u->run_no, no)), NULL, err);
 }
@@ -418,9 +434,9 @@ enum ark_rc load_undo(const struct undo_job *job, struct undo_outcome *out, stru
 	if (rc == ARK_OK)
 		rc = delete_rows(&u, err);
 	if (rc == ARK_OK)
-		rc = restore_rows(&u, err);
+		rc = forget_posts(&u, err);
 	if (rc == ARK_OK)
-		rc = restore_threads(u.conn, err);
+		rc = restore_rows(&u, err);
 	if (rc == ARK_OK)
 		rc = forget(&u, err);
 	if (rc < 0 || job->dry_run)

@@ -10,6 +10,7 @@
   ages        which archive is the newer one, in one call and in several, whole or in part
   gone        channels and accounts that were deleted for good stay so, with what belongs to them
   scope       verify takes what was asked for from the stored run
+  adopt_bots  the same for bots, all names of which are one account there
   adopt       what another importer brought is taken over, updated, and left there by undo
   in use      import into a database that people use, undone: as before
   made        undo of the run that made the database
@@ -483,6 +484,47 @@ def adopt(run):
     run.same(db, 'undone: as the other importer left it', before, run.dump(db))
 
 
+# What mmetl makes of a bot that is no user of the export: one account called after its id, whatever name it posted under.
+FOREIGN_BOT = """
+create temp table b as select userid as id, row_number() over (order by userid) as n from bots;
+update users set username = 'b0deploy1', nickname = 'Unknown Bot' where id = (select id from b where n = 1);
+update posts set userid = (select id from b where n = 1) where userid in (select id from b);
+""" + ''.join(f"delete from {t} where {c} = (select id from b where n = 2);\n" for t, c in (
+    ('channelmembers', 'userid'), ('channelmemberhistory', 'userid'), ('teammembers', 'userid'), ('preferences', 'userid'),
+    ('sidebarcategories', 'userid'), ('bots', 'userid'), ('users', 'id')))
+
+
+def bot(n, name, text):
+    return {'type': 'message', 'subtype': 'bot_message', 'bot_id': 'B0DEPLOY1', 'username': name, 'text': text, 'ts': f'{T0 + n}.000000'}
+
+
+def adopt_bots(run):
+    db = 'adopt_bots'
+    talk = [msg(ANNA, 1, 'one'), bot(2, 'Deploy', 'deployed'), bot(3, 'Deploy (test)', 'deployed to test')]
+    archive = export(os.path.join(run.work, 'bots'), {'dev': ('C0DEV0001', EVERYBODY, '', False, talk)})
+    later = export(os.path.join(run.work, 'bots-later'), {'dev': ('C0DEV0001', EVERYBODY, '', False, [
+        *talk[:2], bot(3, 'Deploy (test)', 'deployed to the test'), bot(4, 'Deploy', 'deployed again')])})
+    run.load(db, archive)
+    run.query(db, FOREIGN)
+    run.query(db, FOREIGN_BOT)
+    before = run.dump(db)
+    run.load(db, archive, '--adopt', name='adopting bots')
+    run.claims(db, [('no message of a bot is doubled', 'select count(*) from posts', '3'),
+                    ('no bot is doubled', 'select count(*) from bots', '1')])
+    run.same(db, 'adopting bots changed nothing', before, run.dump(db))
+    there = inst.digest(run.cluster, db)
+    run.load(db, archive, name='once more')
+    run.say(inst.digest(run.cluster, db) == there, f'{db}: and that wrote nothing')
+    run.load(db, later, name='a newer archive')
+    run.claims(db, [('an edit follows', "select count(*) from posts where message = 'deployed to the test'", '1'),
+                    ('a new message comes', "select count(*) from posts where message like 'deployed%'", '3')])
+    code, text = run.call('verify', later, '--team', 'acme', '--database', run.cluster.url(db))
+    run.say(code == 0, f'{db}: verify', f'{code}: {text}')
+    for name in ('undo', 'undo of the run that wrote nothing', 'undo of the adopting run'):
+        run.undo_newest(db, name=name)
+    run.same(db, 'undone: as the other importer left it', before, run.dump(db))
+
+
 def in_use(run):
     db = 'reimport_in_use'
     run.cluster.query('postgres', f"create database {db} owner mm template template0 encoding 'UTF8'", user='postgres')
@@ -519,7 +561,7 @@ def main():
         run = Run(cluster, work)
         try:
             cluster.start()
-            for scenario in (people, overwrite, built_on, beside, parts, ages, gone, scope, adopt, in_use, made):
+            for scenario in (people, overwrite, built_on, beside, parts, ages, gone, scope, adopt, adopt_bots, in_use, made):
                 if sys.argv[1:] and scenario.__name__ not in sys.argv[1:]:
                     continue
                 try:
