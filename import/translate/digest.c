@@ -16,7 +16,7 @@ static bool is(struct ark_str key, const char *name)
  * every key of every message, hence by length. */
 static bool is_noise(struct ark_str key)
 {
-	if (ark_str_starts(key, ARK_LIT("thumb_")) || ark_str_starts(key, ARK_LIT("preview_")))
+	if ((key.len >= 6 && memcmp(key.ptr, "thumb_", 6) == 0) || (key.len >= 8 && memcmp(key.ptr, "preview_", 8) == 0))
 		return true;
 	switch (key.len) {
 	case 3: return is(key, "mp4") || is(key, "hls") || is(key, "vtt") || is(key, "ims");

@@ -223,6 +223,7 @@ static void put_huddle(struct translator *t, const struct slack_message *m, stru
 struct reactions {
 	struct ark_buf *list;   /* struct record_reaction and its name, one behind the other */
 	uint32_t count;
+	uint64_t marks[8];      /* a bit for each that is there: most that are new need no look */
 	struct ark_map seen;    /* person and name; empty while there are few */
 };
 
@@ -240,10 +241,23 @@ static struct ark_str reaction_key(uint32_t person, struct ark_str name,
 	return ark_str_n(room, sizeof(person) + name.len);
 }
 
+/* Set the mark; was it set before? */
+static bool mark(struct reactions *to, uint32_t person, struct ark_str name)
+{
+	uint32_t h = person * 0x9e3779b1u + (uint32_t)name.len;
+	h = name.len > 0 ? h + (uint8_t)name.ptr[0] * 31u + (uint8_t)name.ptr[name.len - 1] * 7u : h;
+	uint64_t *word = &to->marks[h >> 6 & 7], bit = (uint64_t)1 << (h & 63);
+	bool was = (*word & bit) != 0;
+	*word |= bit;
+	return was;
+}
+
 /* Is it there already? Two skin tones are one emoji in Mattermost. */
-static bool has_reaction(const struct reactions *to, uint32_t person, struct ark_str name)
+static bool has_reaction(struct reactions *to, uint32_t person, struct ark_str name)
 {
 	char room[REACTION_KEY];
+	if (!mark(to, person, name))
+		return false;
 	if (to->seen.count > 0)
 		return ark_map_get(&to->seen, reaction_key(person, name, room)) != ARK_MAP_NONE;
 	struct record_reaction r;
