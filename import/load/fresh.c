@@ -175,16 +175,22 @@ static enum ark_rc note_made(struct fresh *f, struct ark_err *err)
 	               "ARRAY[id] FROM channels", err);
 }
 
-/* Statistics of what was loaded, the largest table beside all others. */
-static enum ark_rc analyze(struct fresh *f, const struct sink *s, struct ark_err *err)
+/* Indexes, and statistics of what was loaded: of posts when all of their indexes are there, of everything
+ * else as soon as nothing is left to be built; the longest index is still at work then, as a rule. */
+static enum ark_rc build_indexes(struct fresh *f, const struct sink *s, struct ark_err *err)
 {
-	ark_auto(ark_buf_release) struct ark_buf others;
-	ark_buf_init(&others, 64u << 10);
-	for (int t = 0; t < SINK_KEPT; t++)
-		if (t != SINK_POSTS)
-			ark_buf_fmt(&others, "%s%s", others.len > 0 ? ", " : "ANALYZE ", s->streams[t].table);
-	const char *sql[] = { "ANALYZE posts", others.data };
-	return index_build(f->conns, CONNS, 0, sql, 2, err);
+	char sql[SINK_KEPT][128];
+	const char *more[SINK_KEPT];
+	size_t n = 0;
+	for (int t = 0; t < SINK_KEPT; t++) {
+		if (t == SINK_POSTS)
+			continue;
+		snprintf(sql[n], sizeof(sql[n]), "ANALYZE %s", s->streams[t].table);
+		more[n] = sql[n];
+		n++;
+	}
+	enum ark_rc rc = index_build_fresh(f->conns, CONNS, more, n, err);
+	return rc == ARK_OK ? db_exec(f->conns[0], "ANALYZE posts", err) : rc;
 }
 
 static enum ark_rc finish(struct fresh *f, const struct sink *s, struct ark_err *err)
@@ -192,7 +198,7 @@ static enum ark_rc finish(struct fresh *f, const struct sink *s, struct ark_err 
 	int64_t began = ark_time_tick_ms();
 	if (f->job->phase != NULL)
 		f->job->phase(f->job->ctx, PHASE_INDEXES, "building indexes");
-	enum ark_rc rc = index_build_fresh(f->conns, CONNS, err);
+	enum ark_rc rc = build_indexes(f, s, err);
 	if (rc == ARK_OK)
 		rc = mm_schema_finish(f->conns[0], err);
 	f->out->phase_ms[PHASE_INDEXES] = ark_time_tick_ms() - began;
@@ -205,8 +211,6 @@ static enum ark_rc finish(struct fresh *f, const struct sink *s, struct ark_err 
 		rc = base_run_row(f->job, f->l, f->conns[0], true, err);
 	if (rc == ARK_OK)
 		rc = note_made(f, err);
-	if (rc == ARK_OK)
-		rc = analyze(f, s, err);
 	if (rc == ARK_OK && f->job->owner != NULL)
 		rc = mm_schema_owner(f->conns[0], ark_str_z(f->job->owner), err);
 	f->out->phase_ms[PHASE_FINISH] = ark_time_tick_ms() - began;

@@ -38,15 +38,18 @@ enum ark_rc index_start_fresh(struct db_conn *conn, struct ark_err *err)
 	return db_start(conn, mm_index_at(0)->sql, err);
 }
 
-enum ark_rc index_build_fresh(struct db_conn *const *conns, size_t conns_count, struct ark_err *err)
+enum ark_rc index_build_fresh(struct db_conn *const *conns, size_t conns_count, const char *const *more,
+                              size_t more_count, struct ark_err *err)
 {
 	size_t indexes = mm_index_count(), keys = mm_state_key_count(), n = 0;
-	ark_auto(ark_freep) const char **sql = ark_calloc(indexes + keys + 1, sizeof(const char *));
+	ark_auto(ark_freep) const char **sql = ark_calloc(indexes + keys + more_count + 1, sizeof(const char *));
 	for (size_t i = 0; i < keys; i++) /* ours are long too */
 		sql[n++] = mm_state_key_sql(i);
 	for (size_t i = 1; i < indexes; i++)
 		sql[n++] = mm_index_at(i)->sql;
 	sql[n++] = mm_schema_views_sql();
+	for (size_t i = 0; i < more_count; i++)
+		sql[n++] = more[i];
 	return index_build(conns, conns_count, 1, sql, n, err);
 }
 

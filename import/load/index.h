@@ -14,8 +14,9 @@ enum ark_rc index_build(struct db_conn *const *conns, size_t conns_count, size_t
  * busy until index_build_fresh, which must have it as its first. */
 enum ark_rc index_start_fresh(struct db_conn *conn, struct ark_err *err);
 /* All other indexes and keys of a fresh database (common/mm/schema.h, state.h) over these
- * connections; the first one is still at work. */
-enum ark_rc index_build_fresh(struct db_conn *const *conns, size_t conns_count, struct ark_err *err);
+ * connections, and what else is to be done as soon as one of them is free; the first one is still at work. */
+enum ark_rc index_build_fresh(struct db_conn *const *conns, size_t conns_count, const char *const *more,
+                              size_t more_count, struct ark_err *err);
 
 struct index_saved {
 	char **sql; /* CREATE INDEX ... or ALTER TABLE ... of what was dropped */

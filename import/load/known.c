@@ -121,17 +121,12 @@ static enum ark_rc estimate(struct db_conn *conn, int64_t *rows, struct ark_err 
 	return rc;
 }
 
-enum ark_rc known_read(struct db_conn *conn, size_t max_bytes, struct known **out, struct ark_err *err)
+/* `sql` gives a text and 16 bytes in each row. */
+static enum ark_rc read_rows(struct db_conn *conn, const char *sql, size_t max_bytes, struct known **out,
+                             struct ark_err *err)
 {
-	int64_t rows = 0;
-	*out = NULL;
-	enum ark_rc rc = estimate(conn, &rows, err);
-	if (rc < 0 || max_bytes < SLOTS_MIN * sizeof(uint64_t) ||
-	    (rows > 0 && (uint64_t)rows > max_bytes / sizeof(uint64_t) / 2))
-		return rc;
 	ark_auto(known_freep) struct known *k = known_new(max_bytes);
-	rc = db_copy_out_begin(conn, "COPY (SELECT post_id, source FROM matterark.slack_post) TO STDOUT "
-	                             "(FORMAT binary)", err);
+	enum ark_rc rc = db_copy_out_begin(conn, sql, err);
 	struct db_binary from = { 0 };
 	struct ark_str f[2];
 	bool fits = true; /* else read to its end all the same: a cancelled statement ends the transaction */
@@ -145,4 +140,26 @@ enum ark_rc known_read(struct db_conn *conn, size_t max_bytes, struct known **ou
 	*out = k;
 	k = NULL;
 	return ARK_OK;
+}
+
+enum ark_rc known_read(struct db_conn *conn, size_t max_bytes, struct known **out, struct ark_err *err)
+{
+	int64_t rows = 0;
+	*out = NULL;
+	enum ark_rc rc = estimate(conn, &rows, err);
+	if (rc < 0 || max_bytes < SLOTS_MIN * sizeof(uint64_t) ||
+	    (rows > 0 && (uint64_t)rows > max_bytes / sizeof(uint64_t) / 2))
+		return rc;
+	return read_rows(conn, "COPY (SELECT post_id, source FROM matterark.slack_post) TO STDOUT (FORMAT binary)",
+	                 max_bytes, out, err);
+}
+
+enum ark_rc known_read_members(struct db_conn *conn, size_t max_bytes, struct known **out, struct ark_err *err)
+{
+	*out = NULL;
+	if (max_bytes < SLOTS_MIN * sizeof(uint64_t))
+		return ARK_OK;
+	return read_rows(conn, "COPY (SELECT h.channelid || h.userid, '00000000-0000-0000-0000-000000000000'::uuid FROM "
+	                       "channelmemberhistory h WHERE h.channelid IN (SELECT channel_id FROM "
+	                       "matterark.slack_channel)) TO STDOUT (FORMAT binary)", max_bytes, out, err);
 }

@@ -302,11 +302,12 @@ enum ark_rc load_stage(const struct load_job *job, struct load *l, struct db_con
 /* What earlier runs brought, and what says the same in Slack still, is left out. */
 static enum ark_rc only_new(const struct load *l, struct sink *s, struct db_conn *conn, struct ark_err *err)
 {
-	struct known *known = NULL;
-	enum ark_rc rc = known_read(conn, l->set.memory_bytes, &known, err);
-	if (known != NULL)
-		sink_known(s, known);
-	else if (rc == ARK_OK)
+	struct known *posts = NULL, *members = NULL;
+	enum ark_rc rc = known_read(conn, l->set.memory_bytes, &posts, err);
+	if (rc == ARK_OK)
+		rc = known_read_members(conn, l->set.memory_bytes / 2, &members, err);
+	sink_known(s, posts, members);
+	if (rc == ARK_OK && posts == NULL)
 		sink_narrow(s);
 	return rc;
 }

@@ -308,6 +308,8 @@ static void put_member(struct writer *w, const struct load_target *t, uint32_t p
 {
 	const struct slack_person *p = person_at(w, person);
 	struct sink *s = w->s;
+	if (!sink_member(s, t->id, p->mm_id))
+		return;
 	bool guest = rows_guest(w->l, p);
 	int64_t viewed = w->l->start_ms > t->last_post_ms ? w->l->start_ms : t->last_post_ms;
 	sink_begin(s, SINK_CHANNELMEMBERS);

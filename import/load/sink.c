@@ -1,7 +1,9 @@
 #include "import/load/sink.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/limits.h"
 #include "common/base/mem.h"
 #include "common/db/text.h"
 
@@ -140,6 +142,7 @@ void sink_release(struct sink *s)
 	}
 	free(s->wanted);
 	known_free(s->known);
+	known_free(s->members);
 }
 
 bool sink_has(const struct sink *s, enum sink_table table, const char *column)
@@ -298,9 +301,20 @@ enum ark_rc sink_flush(struct sink *s, enum sink_table table, struct db_conn *co
 
 /* ---- only what is new ---- */
 
-void sink_known(struct sink *s, struct known *known)
+void sink_known(struct sink *s, struct known *posts, struct known *members)
 {
-	s->known = known;
+	s->known = posts;
+	s->members = members;
+}
+
+bool sink_member(const struct sink *s, const char *channel, const char *user)
+{
+	static const uint8_t NO_DIGEST[KNOWN_DIGEST];
+	char both[2 * MM_ID_LEN + 1];
+	if (s->members == NULL)
+		return true;
+	int len = snprintf(both, sizeof(both), "%s%s", channel, user);
+	return !known_same(s->members, ark_str_n(both, (size_t)len), NO_DIGEST);
 }
 
 void sink_narrow(struct sink *s)

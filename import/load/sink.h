@@ -57,6 +57,7 @@ struct sink {
 	const char *temp_dir;
 	enum sink_mode mode;
 	struct known *known;        /* see sink_known; NULL: nothing */
+	struct known *members;      /* who was a member before; NULL: not known */
 	bool narrow;                /* see sink_narrow */
 	uint32_t post_no;           /* of the post whose rows are being written, from 1 */
 	uint8_t *wanted;            /* a bit for each post */
@@ -71,8 +72,9 @@ void sink_init(struct sink *s, const char *temp_dir, enum sink_mode mode,
 void sink_release(struct sink *s);
 /* Is this column there? A name that the table's list does not have is a bug. */
 bool sink_has(const struct sink *s, enum sink_table table, const char *column);
-/* From the beginning: what is known and the same is not wanted. The sink's from now on. */
-void sink_known(struct sink *s, struct known *known);
+/* From the beginning: what is known and the same is not wanted, nor memberships that are known (NULL: none are).
+ * The sink's from now on. */
+void sink_known(struct sink *s, struct known *posts, struct known *members);
 /* From the beginning: posts and what hangs on them wait until sink_choose. */
 void sink_narrow(struct sink *s);
 /* SINK_SEEN is staged: which posts are new or say something else than slack_post knows? Rows of all
@@ -81,6 +83,8 @@ enum ark_rc sink_choose(struct sink *s, struct db_conn *conn, struct ark_err *er
 /* The rows that follow are those of another post; `source` is its digest, also as hexadecimal digits.
  * False: none of them is wanted. */
 bool sink_post(struct sink *s, const char *id, const uint8_t source[KNOWN_DIGEST], struct ark_str hex);
+/* False: the row of this membership is not wanted. */
+bool sink_member(const struct sink *s, const char *channel, const char *user);
 /* The table that rows of this kind end up in. */
 const char *sink_target(enum sink_table table);
 /* CREATE TEMP TABLE for each staged stream, appended to `sql`. */
