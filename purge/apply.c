@@ -18,7 +18,7 @@
 #include "common/base/banned.h"
 
 #define SWEEP_AT_ONCE 2000  /* rows looked at once more in one transaction */
-#define SWEEP_AFTER_MS 1000 /* transactions that began before theirs was committed are over by then */
+#define SWEEP_AFTER_MS 500  /* transactions that began before theirs was committed are over by then */
 
 struct applying {
 	struct purge_app *app;
