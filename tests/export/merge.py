@@ -76,6 +76,26 @@ def whole(work, made):
 	return problems
 
 
+def recipes(work, _):
+	"""The lines of docs/scale.md for one machine, as they stand there."""
+	text = open(os.path.join(lines.ROOT, "docs", "scale.md"), encoding="utf-8").read()
+	wanted = [x.strip() for x in text.splitlines() if x.startswith(("    seq 8 | xargs", "    matter-export merge"))]
+	wanted += [x.strip() for x in text.splitlines() if x.startswith("    parallel ")] if shutil.which("parallel") else []
+	place = os.path.join(work, "recipes")
+	os.mkdir(place)
+	if len(wanted) < 2:
+		return [f"docs/scale.md has other lines: {wanted}"]
+	for line in wanted:
+		if line.startswith("parallel"):
+			subprocess.run("rm -rf shard-*", shell=True, cwd=place, check=True)
+		r = subprocess.run(["sh", "-c", line], cwd=place, capture_output=True, text=True, env=dict(
+			os.environ, SNAPSHOT=SNAPSHOT, MATTERARK_DATABASE=DSN, PATH=os.path.dirname(EXPORT) + ":" + os.environ["PATH"]))
+		if r.returncode != 0:
+			return [f"{line}: {r.stderr}"]
+	same = lines.tree(os.path.join(place, "export", "data")) == lines.tree(os.path.join(work, "one", "data"))
+	return [] if same else ["the recipes give other bytes than one run"]
+
+
 def refusals(work, made, other):
 	problems = refused(work, "a part is missing", made[:2], 4, "part 3/3 is missing")
 	problems += refused(work, "a part twice", [made[0], *made], 4, "part 1/3 is there twice")
@@ -186,6 +206,7 @@ def main():
 			cases = [("parts give one run", lambda: whole(work, made)),
 			         ("what is no set of parts is refused", lambda: refusals(work, made, other)),
 			         ("killed, and without room, at each kind of step", lambda: killed(work, made)),
+			         ("the recipes of docs/scale.md", lambda: recipes(work, made)),
 			         ("time stamps", lambda: stamped(work, made)),
 			         ("authorities that fail", lambda: unstamped(work, made))]
 			for n, (name, case) in enumerate(cases, 1):

@@ -23,6 +23,7 @@ tidy            clang-tidy
 whole           each tool as one program: types that disagree between files, functions nobody calls
 coverage        lines that the tests reach: at least 90 %
 crash           long crash loops; every case of every table
+readers         exports read by DuckDB and a public BagIt validator (Python packages)
 postgresql-13   databases and round trips on PostgreSQL 13
 postgresql-14   the same on 14
 postgresql-15   the same on 15
@@ -63,6 +64,17 @@ run_full() {
 	done 3<<<"$full_parts"
 	part_close
 	write_result
+}
+
+# DuckDB and bagit, kept between runs; without them the test says what it skips.
+full_readers() {
+	local dir=$cache/python-readers
+	if ! PYTHONPATH=$dir python3 -c 'import duckdb, bagit' 2>/dev/null; then
+		rm -rf "$dir"
+		mkdir -p "$dir" && python3 -m pip install --quiet --target "$dir" duckdb bagit setuptools >build/readers.log 2>&1 </dev/null ||
+			echo "no Python packages duckdb and bagit: pip or the network is not there" >&2
+	fi
+	PYTHONPATH=$dir run_tests gcc readers -t 4 --logbase readers
 }
 
 full_clang() {
