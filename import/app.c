@@ -113,13 +113,11 @@ static void on_damage(void *ctx, uint32_t source, const char *file, uint64_t off
 static enum ark_rc need_team(const struct app *a, struct ark_err *err)
 {
 	size_t command = ark_args_command(a->args);
-	bool bulk = command == COMMAND_BULK;
-	bool needed = bulk || ((command == COMMAND_SLACK || command == COMMAND_VERIFY) && !a->x.grid);
+	bool needed = (command == COMMAND_SLACK || command == COMMAND_VERIFY || command == COMMAND_BULK) && !a->x.grid;
 	if (a->config->team != NULL || !needed)
 		return ARK_OK;
 	ark_err_set(err, ARK_KIND_USAGE, "option '--team NAME' is missing");
-	ark_err_hint(err, bulk ? "the URL name of the team: a bulk import file is for one"
-	                       : "the URL name of the team that receives everything");
+	ark_err_hint(err, "the URL name of the team that receives everything");
 	return ARK_FAIL;
 }
 

@@ -49,7 +49,7 @@ static const struct ark_option OPTIONS[] = {
 	  "imported, whose workspaces go into teams called after their folders", .commands = SLACK | VERIFY | BULK },
 	{ "team-map", 0, "FILE", ARK_TEXT, AT(team_map), NULL, ARK_IS_FILE,
 	  "CSV with the columns workspace (folder below teams/, or T… id) and team: which team each workspace of "
-	  "an organisation goes into", .commands = CHECK | SLACK | VERIFY },
+	  "an organisation goes into", .commands = CHECK | SLACK | VERIFY | BULK },
 	{ "team-name", 0, "TEXT", ARK_TEXT, AT(team_name), NULL, 0,
 	  "shown name of a team that is made", .commands = SLACK | BULK },
 	{ "create-team", 0, NULL, ARK_FLAG, AT(create_team), NULL, 0,

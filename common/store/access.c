@@ -119,6 +119,8 @@ enum ark_rc store_access(const struct mm_files *files, const struct store_option
 	out->s3.plain_http = has(files->endpoint) && files->plain_http;
 	out->s3.style = (enum net_s3_style)o->style;
 	out->s3.net.interrupted = opt->interrupted;
+	const char *authorities = from_environ(env, "AWS_CA_BUNDLE");
+	out->s3.net.ca_file = has(authorities) ? authorities : NULL;
 	return ARK_OK;
 }
 

@@ -31,7 +31,7 @@ enum store_kind { STORE_LOCAL, STORE_S3 };
 
 /* Part of a tool's config struct; what it leaves empty comes from AWS_ACCESS_KEY_ID,
  * AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION or AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3 or
- * AWS_ENDPOINT_URL; a store from Mattermost's configuration keeps what that says. */
+ * AWS_ENDPOINT_URL, AWS_CA_BUNDLE; a store from Mattermost's configuration keeps what that says. */
 struct store_s3_options {
 	const char *endpoint;
 	const char *region;

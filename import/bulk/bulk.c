@@ -44,13 +44,18 @@ static enum ark_rc put_lines(const struct load_job *job, struct load *l, const s
 {
 	ark_auto(ark_buf_release) struct ark_buf display;
 	ark_buf_init(&display, 4096);
-	name_shown(ark_str_z(l->set.team_display != NULL ? l->set.team_display : l->set.team), 64, &display);
 	const char *space = strchr(job->tool, ' ');
 	mm_bulk_version(&o->text, "matter-import", space != NULL ? space + 1 : job->tool, 0);
 	o->count++;
-	mm_bulk_team(&o->text, &(struct mm_bulk_team){ .name = ark_str_z(l->set.team),
-	                                               .display_name = ark_buf_view(&display) });
-	enum ark_rc rc = bulk_line(o, err);
+	enum ark_rc rc = ARK_OK;
+	for (uint32_t i = 0; i < l->teams_count && rc == ARK_OK; i++) {
+		const struct load_team *t = &l->teams[i];
+		ark_buf_reset(&display);
+		name_shown(ark_str_z(t->display != NULL ? t->display : t->name), 64, &display);
+		mm_bulk_team(&o->text, &(struct mm_bulk_team){ .name = ark_str_z(t->name),
+		                                               .display_name = ark_buf_view(&display) });
+		rc = bulk_line(o, err);
+	}
 	if (rc == ARK_OK)
 		rc = bulk_put_channels(l, o, err);
 	if (rc == ARK_OK)

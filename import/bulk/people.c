@@ -6,6 +6,7 @@
 #include "import/load/account.h"
 #include "import/load/rows.h"
 #include "import/load/target.h"
+#include "import/load/team.h"
 #include "import/translate/names.h"
 
 #include "common/base/banned.h"
@@ -36,8 +37,11 @@ static int64_t newest_ms(const struct load *l)
 static bool has_line(const struct load *l, uint32_t target)
 {
 	const struct load_target *t = &l->targets[target];
-	bool given = target == l->teams[0].town_square || target == l->teams[0].off_topic;
-	return !t->skipped && !target_is_direct(t) && (!given || t->first_conv != CONV_NONE);
+	if (t->skipped || target_is_direct(t))
+		return false;
+	const struct load_team *team = &l->teams[t->team];
+	bool given = target == team->town_square || target == team->off_topic;
+	return !given || t->first_conv != CONV_NONE;
 }
 
 enum ark_rc bulk_put_channels(const struct load *l, struct bulk_lines *o, struct ark_err *err)
@@ -48,7 +52,7 @@ enum ark_rc bulk_put_channels(const struct load *l, struct bulk_lines *o, struct
 		if (!has_line(l, i))
 			continue;
 		struct mm_bulk_channel c = {
-			.team = ark_str_z(l->set.team), .name = t->name, .display_name = t->display,
+			.team = ark_str_z(l->teams[t->team].name), .name = t->name, .display_name = t->display,
 			.header = t->header, .purpose = t->purpose, .is_private = t->type == 'P',
 			.deleted_ms = t->archived_ms == l->start_ms ? newest_ms(l) : t->archived_ms,
 		};
@@ -129,7 +133,7 @@ static int64_t deleted_ms(const struct load *l, const struct slack_person *p)
 	return p->deleted && p->updated_s > 0 ? p->updated_s * 1000 : newest_ms(l);
 }
 
-static void put_user(struct load *l, uint32_t person, const struct mm_bulk_in_team *team, bool in_team,
+static void put_user(struct load *l, uint32_t person, const struct mm_bulk_in_team *teams, size_t count,
                      struct person_texts *x, struct ark_buf *out)
 {
 	const struct slack_person *p = &l->x->people.list[person];
@@ -152,7 +156,7 @@ static void put_user(struct load *l, uint32_t person, const struct mm_bulk_in_te
 		                           : ARK_STR_NONE,
 		.auth_service = ark_str_z(service),
 		.auth_data = service != NULL ? ark_buf_view(&x->auth) : ARK_STR_NONE,
-		.delete_ms = deleted_ms(l, p), .teams = team, .teams_count = in_team,
+		.delete_ms = deleted_ms(l, p), .teams = teams, .teams_count = count,
 	};
 	mm_bulk_user(out, &u);
 }
@@ -169,47 +173,85 @@ static void put_bot(const struct load *l, const struct slack_person *p, struct p
 	mm_bulk_bot(out, &b);
 }
 
-/* The channels of one person in the team; town-square is everybody's but guests'. */
-static struct mm_bulk_in_team in_team(const struct load *l, const struct memberships *m, uint32_t person,
+/* Who is in which team: people times teams. */
+static bool *team_members_make(const struct load *l)
+{
+	bool *member = ark_calloc((size_t)l->teams_count * l->x->people.count + 1, sizeof(*member));
+	for (uint32_t t = 0; t < l->teams_count; t++)
+		team_members(l, t, member + (size_t)t * l->x->people.count);
+	return member;
+}
+
+/* The channels of one person in a team; town-square is everybody's but guests'. */
+static struct mm_bulk_in_team in_team(const struct load *l, const struct memberships *m, uint32_t team, uint32_t person,
                                       struct mm_bulk_in_channel *channels)
 {
 	const struct slack_person *p = &l->x->people.list[person];
+	const struct load_team *t = &l->teams[team];
 	bool guest = rows_guest(l, p), town = false;
-	struct mm_bulk_in_team team = { .name = ark_str_z(l->set.team), .admin = p->admin_here, .guest = guest,
-		                        .channels = channels };
+	struct mm_bulk_in_team out = { .name = ark_str_z(t->name), .admin = p->admin_here, .guest = guest,
+		                       .channels = channels };
 	for (uint32_t i = m->start[person]; i < m->start[person + 1]; i++) {
-		const struct load_target *t = &l->targets[m->targets[i]];
-		town |= m->targets[i] == l->teams[0].town_square;
-		channels[team.channels_count++] = (struct mm_bulk_in_channel){
-			.name = t->name, .admin = person == t->creator && !guest, .guest = guest,
-			.reading = all_read(t) };
+		const struct load_target *x = &l->targets[m->targets[i]];
+		if (x->team != team)
+			continue;
+		town |= m->targets[i] == t->town_square;
+		channels[out.channels_count++] = (struct mm_bulk_in_channel){
+			.name = x->name, .admin = person == x->creator && !guest, .guest = guest, .reading = all_read(x) };
 	}
-	if (!guest && !town && has_line(l, l->teams[0].town_square))
-		channels[team.channels_count++] = (struct mm_bulk_in_channel){
-			.name = l->targets[l->teams[0].town_square].name, .reading = all_read(&l->targets[l->teams[0].town_square]) };
-	return team;
+	if (!guest && !town && t->town_square != TARGET_NONE && has_line(l, t->town_square))
+		channels[out.channels_count++] = (struct mm_bulk_in_channel){
+			.name = l->targets[t->town_square].name, .reading = all_read(&l->targets[t->town_square]) };
+	return out;
+}
+
+/* What the lines of people are made with; the lists serve one person after another. */
+struct people_work {
+	struct memberships m;
+	struct person_texts x;
+	bool *member;
+	struct mm_bulk_in_team *teams;
+	struct mm_bulk_in_channel *channels;
+};
+
+static void people_work_release(struct people_work *w)
+{
+	memberships_release(&w->m);
+	texts_release(&w->x);
+	free(w->member);
+	free(w->teams);
+	free(w->channels);
+}
+
+static size_t teams_of(const struct load *l, struct people_work *w, uint32_t person)
+{
+	size_t count = 0, channels = 0;
+	for (uint32_t t = 0; t < l->teams_count; t++) {
+		if (!w->member[(size_t)t * l->x->people.count + person])
+			continue;
+		w->teams[count] = in_team(l, &w->m, t, person, w->channels + channels);
+		channels += w->teams[count++].channels_count;
+	}
+	return count;
 }
 
 enum ark_rc bulk_put_people(struct load *l, struct bulk_lines *o, struct ark_err *err)
 {
-	ark_auto(memberships_release) struct memberships m = { 0 };
-	ark_auto(texts_release) struct person_texts x;
-	texts_init(&x);
-	memberships_make(l, &m);
-	ark_auto(ark_freep) struct mm_bulk_in_channel *channels =
-	    ark_calloc((size_t)l->targets_count + 1, sizeof(*channels));
+	ark_auto(people_work_release) struct people_work w = { .member = team_members_make(l) };
+	texts_init(&w.x);
+	memberships_make(l, &w.m);
+	w.teams = ark_calloc((size_t)l->teams_count + 1, sizeof(*w.teams));
+	w.channels = ark_calloc((size_t)l->targets_count + l->teams_count + 1, sizeof(*w.channels));
 	enum ark_rc rc = ARK_OK;
 	for (int bots = 0; bots < 2; bots++) {
 		for (uint32_t i = 0; i < l->x->people.count && rc == ARK_OK; i++) {
 			const struct slack_person *p = &l->x->people.list[i];
 			if (!rows_account(l, i) || p->merged || (p->kind != PERSON_HUMAN) != bots)
 				continue;
-			struct mm_bulk_in_team team = in_team(l, &m, i, channels);
-			bool member = (p->listed && !p->deleted) || m.start[i] < m.start[i + 1];
 			if (bots)
-				put_bot(l, p, &x, &o->text);
+				put_bot(l, p, &w.x, &o->text);
 			else
-				put_user(l, i, &team, member, &x, &o->text);
+				put_user(l, i, w.teams, teams_of(l, &w, i), &w.x, &o->text);
 			rc = bulk_line(o, err);
 		}
 	}

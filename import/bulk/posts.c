@@ -343,8 +343,10 @@ static enum ark_rc take_channel(void *ctx, struct load_target *t, struct ark_err
 		return p->rc;
 	}
 	struct ark_str members[MM_GROUP_MEMBERS_MAX];
-	struct mm_bulk_place place = { .team = ark_str_z(p->l->set.team), .channel = t->name };
-	if (t->type == 'D' || t->type == 'G') {
+	struct mm_bulk_place place = { .team = ARK_LIT(""), .channel = t->name };
+	if (t->type != 'D' && t->type != 'G') {
+		place.team = ark_str_z(p->l->teams[t->team].name);
+	} else {
 		place.members = members;
 		struct ark_number_iter it = ark_numbers_read(&t->members);
 		for (uint32_t m; ark_numbers_next(&it, &m);)

@@ -4,6 +4,8 @@
     fault_server.py COMMAND [ARG...]  run COMMAND with ARK_TEST_HTTP (http://127.0.0.1:PORT) and keys in AWS_* set
     fault_server.py --serve FILE      write the port to FILE and serve until it is ended
                     --rule RULE       in front of that, any number of times: as to /__fault
+                    --tls             first of all: over TLS with a certificate of its own, which AWS_CA_BUNDLE names;
+                                      exit 77 without openssl
 
 Plain downloads    /gen/SIZE/NAME (byte i is i % 251), /files/... (put there by /__file/...), /echo: the headers
 Object store       bucket `bucket`, region us-east-1; path style, and host style as bucket.localhost
@@ -34,11 +36,14 @@ import hashlib
 import http.server
 import os
 import re
+import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -321,10 +326,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return s3.Answer(400, b'no such control')
 
 
-def environment(port):
-    where = f'http://127.0.0.1:{port}'
+def speak_tls(server, folder):
+    """Wrap the server's socket; the path of its certificate, which nobody else signed."""
+    if shutil.which('openssl') is None:
+        print('1..0 # SKIP no openssl')
+        sys.exit(77)
+    pem = os.path.join(folder, 'tls.pem')
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', pem, '-out', pem + '.crt', '-days', '30',
+                    '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'], check=True, stderr=subprocess.DEVNULL)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem + '.crt', pem)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    return pem + '.crt'
+
+
+def environment(port, authority=None):
+    where = f'{"https" if authority else "http"}://127.0.0.1:{port}'
     mine = {'ARK_TEST_HTTP': where, 'AWS_ENDPOINT_URL': where, 'AWS_ACCESS_KEY_ID': 'AK', 'AWS_REGION': REGION,
-            'AWS_SECRET_ACCESS_KEY': KEYS['AK'][0]}
+            'AWS_SECRET_ACCESS_KEY': KEYS['AK'][0], **({'AWS_CA_BUNDLE': authority} if authority else {})}
     kept = {k: v for k, v in os.environ.items() if not k.startswith('AWS_') and 'proxy' not in k.lower()}
     return {**kept, **mine}
 
@@ -334,6 +353,12 @@ def main():
         print(__doc__)
         return 2
     server = Server()
+    if sys.argv[1] == '--tls':
+        del sys.argv[1]
+        with tempfile.TemporaryDirectory() as folder:
+            authority = speak_tls(server, folder)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            return subprocess.call(sys.argv[1:], env=environment(server.server_address[1], authority))
     port, file = server.server_address[1], None
     while len(sys.argv) > 2 and sys.argv[1] in ('--rule', '--serve'):
         if sys.argv[1] == '--rule':

@@ -17,5 +17,13 @@ matter-import verify grid --database "$(db)" --team-map map.csv
 echo "== a map that is wrong"
 printf 'workspace,team\nglobex,acme\n' >map.csv
 run matter-import slack grid --database "$(db)" --team-map map.csv
-echo "== a bulk import file is for one team"
+echo "== a bulk import file has them all, or as the map says"
 run matter-import bulk grid -o out.zip
+places() { bsdtar -xOf "$1" import.jsonl | grep -o "^{\"type\":\"$2\".*" | grep -o '"team":"[^"]*"' | sort | uniq -c | awk '{ print $1, $2 }'; }
+bsdtar -xOf out.zip import.jsonl | grep '^{"type":"team"'
+places out.zip channel
+places out.zip post
+bsdtar -xOf out.zip import.jsonl | grep '^{"type":"user"' | grep -o '"teams":.*' | grep -o '"name":"[^"]*","roles":"team[^"]*"' | sort | uniq -c | awk '{ print $1, $2 }'
+printf 'workspace,team\nT0GLOBEX1,acme\nacme,acme\n' >map.csv
+matter-import bulk grid -o one.zip --team-map map.csv >one.out
+places one.zip channel
