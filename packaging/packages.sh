@@ -60,6 +60,7 @@ libturbojpeg0-dev     libturbojpeg
 libutf8proc-dev       libutf8proc
 libxxhash-dev         libxxhash
 libzstd-dev           libzstd
+zlib1g-dev            zlib
 '
 
 # The folder with the programs of the newest PostgreSQL here; nothing when there is none.

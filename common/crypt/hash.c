@@ -78,7 +78,7 @@ void crypt_hash_add(struct crypt_hash *h, const void *data, size_t len)
 		ark_bug("a digest does not go on");
 }
 
-void crypt_hash_end(struct crypt_hash *h, unsigned char out[CRYPT_SHA256_BYTES])
+void crypt_hash_end(struct crypt_hash *h, unsigned char *out)
 {
 	if (EVP_DigestFinal_ex(h->ctx, out, NULL) != 1)
 		ark_bug("a digest does not end");

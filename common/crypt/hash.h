@@ -25,10 +25,10 @@ void crypt_hash_freep(struct crypt_hash **h); /* for ark_auto */
 void crypt_sha256(struct crypt_hash *h, const void *data, size_t len,
                   unsigned char out[CRYPT_SHA256_BYTES]);
 
-/* In pieces: begin, any number of add, end. After end the next begin starts anew. */
+/* In pieces: begin, any number of add, end, which writes CRYPT_SHA256_BYTES. After it the next begin starts anew. */
 void crypt_hash_begin(struct crypt_hash *h);
 void crypt_hash_add(struct crypt_hash *h, const void *data, size_t len);
-void crypt_hash_end(struct crypt_hash *h, unsigned char out[CRYPT_SHA256_BYTES]);
+void crypt_hash_end(struct crypt_hash *h, unsigned char *out);
 
 /* SHA-1, which names group channels in Mattermost and objects in git; for nothing that needs strength. */
 #define CRYPT_SHA1_BYTES 20

@@ -26,6 +26,7 @@ LIBRARIES = {
 	"curl/": "common/net",
 	"expat.h": "common/net",
 	"git2": "export/history",
+	"zlib.h": "export/history",
 	"sodium": "common/crypt",
 	"crypt.h": "common/crypt",
 	"openssl/": "common/crypt",
