@@ -366,6 +366,7 @@ static enum ark_rc hand_over(struct history_packs *p, struct ark_err *err)
 struct history_packs *history_packs_new(const char *folder)
 {
 	struct history_packs *p = ark_calloc(1, sizeof(*p));
+	git_libgit2_init(); /* counted */
 	p->folder = ark_strdupz(folder);
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
@@ -400,6 +401,7 @@ void history_packs_free(struct history_packs *p)
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->changed);
 	free(p);
+	git_libgit2_shutdown();
 }
 
 void history_packs_freep(struct history_packs **p)

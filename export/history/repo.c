@@ -327,7 +327,7 @@ static enum ark_rc open_own(struct history_repo *r, enum history_open how, struc
 			return rc;
 	}
 	enum ark_rc rc = make_folder(r->own, err);
-	return rc == ARK_OK ? export_folder_open(r->own, &r->folder, err) : rc;
+	return rc == ARK_OK ? export_folder_open(r->own, NULL, &r->folder, err) : rc;
 }
 
 enum ark_rc history_repo_open(const char *path, enum history_open how, struct history_repo **out, struct ark_err *err)
