@@ -37,6 +37,9 @@ zstd               zstd
 tools_to_test_fully='
 chromium           chromium
 clang-tidy         clang-tidy
+debhelper          dh
+gcovr              gcovr
+lintian            lintian
 npm                npm
 valgrind           valgrind
 '

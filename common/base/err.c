@@ -1,4 +1,5 @@
 /* Why: see err.h. Formatting never allocates, so an error can be told when memory is short. */
+#define ARK_ERR_IMPLEMENTATION
 #include "common/base/err.h"
 
 #include <errno.h>

@@ -6,6 +6,7 @@
 #include "common/crypt/hash.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -88,6 +89,13 @@ void crypt_sha1(const void *data, size_t len, unsigned char out[CRYPT_SHA1_BYTES
 {
 	if (EVP_Digest(data, len, out, NULL, EVP_sha1(), NULL) != 1)
 		ark_bug("SHA-1 failed");
+}
+
+void crypt_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
+                       unsigned char out[CRYPT_SHA256_BYTES])
+{
+	if (HMAC(EVP_sha256(), key, (int)key_len, data, len, out, NULL) == NULL)
+		ark_bug("libcrypto has no HMAC");
 }
 
 void crypt_hex(const unsigned char *bytes, size_t len, char *out)

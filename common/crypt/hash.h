@@ -30,6 +30,10 @@ void crypt_hash_begin(struct crypt_hash *h);
 void crypt_hash_add(struct crypt_hash *h, const void *data, size_t len);
 void crypt_hash_end(struct crypt_hash *h, unsigned char *out);
 
+/* HMAC of RFC 2104 with SHA-256. */
+void crypt_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
+                       unsigned char out[CRYPT_SHA256_BYTES]);
+
 /* SHA-1, which names group channels in Mattermost and objects in git; for nothing that needs strength. */
 #define CRYPT_SHA1_BYTES 20
 /* In pieces, as above; crypt_hash_end writes CRYPT_SHA1_BYTES. */

@@ -96,8 +96,7 @@ void net_easy_setup(CURL *easy, const struct net_setup *setup)
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L << 10);
 	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	/* Servers that ignore "Expect: 100-continue" cost a moment, not a second. It cannot be left out by
-	 * an empty header: libcurl 7.88 would sign that and not send it. */
+	/* Servers that ignore "Expect: 100-continue" cost a moment, not a second. */
 	curl_easy_setopt(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 50L);
 }
 
@@ -412,13 +411,21 @@ static struct curl_slist *header_list(const struct net_request *r)
 	return list;
 }
 
-static void set_signing(CURL *easy, const struct net_signing *signing)
+static void lines_release(struct net_sign_lines *lines)
 {
-	curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, signing->sigv4);
-	curl_easy_setopt(easy, CURLOPT_USERNAME, signing->user);
-	curl_easy_setopt(easy, CURLOPT_PASSWORD, signing->password);
-	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 0L); /* libcurl 8.13 and later refuse to sign with it */
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	ark_buf_release(&lines->host);
+	ark_buf_release(&lines->date);
+	ark_buf_release(&lines->authorization);
+}
+
+static struct curl_slist *signed_list(struct curl_slist *list, const struct net_request *request,
+                                      const struct net_signing *signing)
+{
+	ark_auto(lines_release) struct net_sign_lines lines = { 0 };
+	net_sign(request, signing, ark_time_now_ms(), &lines);
+	list = curl_slist_append(list, lines.host.data);
+	list = curl_slist_append(list, lines.date.data);
+	return curl_slist_append(list, lines.authorization.data);
 }
 
 static void set_request(struct net *net, struct transfer *t, struct curl_slist *headers)
@@ -467,6 +474,8 @@ enum ark_rc net_do_signed(struct net *net, const struct net_request *request,
 	struct transfer t = { .request = request, .reply = reply, .ceiling = ceiling, .err = err };
 	ark_auto(headersp) struct curl_slist *headers = header_list(request);
 	CURLcode code = CURLE_OK;
+	if (signing != NULL)
+		headers = signed_list(headers, request, signing);
 	reply->fate = NET_OURS;
 	reply->status = 0;
 	reply->received = 0;
@@ -476,7 +485,7 @@ enum ark_rc net_do_signed(struct net *net, const struct net_request *request,
 		reply->body.ceil = ceiling;
 	set_request(net, &t, headers);
 	if (signing != NULL)
-		set_signing(net->easy, signing);
+		curl_easy_setopt(net->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	if (curl_multi_add_handle(net->multi, net->easy) != CURLM_OK)
 		return ark_err_stop(err, ARK_KIND_MEMORY, "libcurl takes no more requests");
 	enum ark_rc rc = run(net, &code, err);

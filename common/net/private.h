@@ -34,11 +34,24 @@ enum net_fate net_fate_of(CURL *easy, CURLcode code);
 /* FAIL with kind IO (or REFUSED): what libcurl's code means, with the place of `url`. */
 enum ark_rc net_curl_err(CURL *easy, CURLcode code, const char *url, struct ark_err *err);
 
+/* Lines of headers, each NUL-ended. */
+struct net_sign_lines {
+	struct ark_buf host, date, authorization;
+};
+
 /* What only S3 sets. */
 struct net_signing {
-	const char *sigv4; /* "aws:amz:us-east-1:s3" */
+	const char *region;
 	const char *user, *password;
 };
+
+/*
+ * The headers that sign `request` (Signature Version 4, service s3) at the time `now_ms`, added to `out` as lines:
+ * Host, x-amz-date, Authorization. Signed are the first two and every x-amz- header of the request, one of which is
+ * x-amz-content-sha256. The URL's path and query must be encoded as the signature wants it: docs/s3.md.
+ */
+void net_sign(const struct net_request *request, const struct net_signing *signing, int64_t now_ms,
+              struct net_sign_lines *out);
 
 /* net_do, signed when `signing` is not NULL. */
 enum ark_rc net_do_signed(struct net *net, const struct net_request *request,

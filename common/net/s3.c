@@ -1,5 +1,5 @@
 /*
- * Signed requests to one bucket, and the simple verbs. libcurl signs; what it leaves to us is written
+ * Signed requests to one bucket, and the simple verbs. sign.c signs; what that takes for granted is written
  * here: the digest of the body as a header, the encoded path, the sorted query (docs/s3.md).
  */
 #include <stdlib.h>
@@ -14,7 +14,6 @@
 
 #include "common/base/banned.h"
 
-#define CURL_OLDEST 0x075800 /* 7.88.0; Fact docs/s3.md: older ones do not sign added headers */
 #define SPACE (256u << 10)
 #define PAUSE_MAX_MS 20000
 #define SHA256_NOTHING "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -28,13 +27,6 @@ static bool has(const char *text)
 
 static enum ark_rc check_options(const struct net_s3_options *opt, struct ark_err *err)
 {
-	const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
-	if (v->version_num < CURL_OLDEST) {
-		ark_err_set(err, ARK_KIND_REFUSED, "libcurl %s cannot sign requests to object stores",
-		            v->version);
-		ark_err_hint(err, "7.88 is the first one that signs all headers that S3 wants");
-		return ARK_FAIL;
-	}
 	if (!has(opt->access_key) || !has(opt->secret_key))
 		return ark_err_set(err, ARK_KIND_USAGE, "there are no keys for bucket '%s'", opt->bucket);
 	size_t n = strlen(opt->bucket);
@@ -103,9 +95,7 @@ static enum ark_rc set_base(struct net_s3 *s3, const struct net_s3_options *opt,
 	ark_buf_reset(&text);
 	ark_buf_fmt(&text, "bucket '%s' at '%s'", opt->bucket, host.data);
 	s3->place = ark_strdup(ark_buf_view(&text));
-	ark_buf_reset(&text);
-	ark_buf_fmt(&text, "aws:amz:%s:s3", region);
-	s3->sigv4 = ark_strdup(ark_buf_view(&text));
+	s3->region = ark_strdup(ark_str_z(region));
 	return ARK_OK;
 }
 
@@ -154,7 +144,7 @@ void net_s3_close(struct net_s3 *s3)
 	free(s3->base);
 	free(s3->bucket);
 	free(s3->place);
-	free(s3->sigv4);
+	free(s3->region);
 	free(s3->access_key);
 	free_secret(s3->secret_key);
 	free_secret(s3->token);
@@ -303,7 +293,7 @@ enum ark_rc net_s3_wait(struct net_s3 *s3, unsigned tries, struct ark_err *err)
 static enum ark_rc try_once(struct net_s3 *s3, struct net_s3_call *call,
                             const struct net_request *request, struct ark_err *err)
 {
-	const struct net_signing signing = { s3->sigv4, s3->access_key, s3->secret_key };
+	const struct net_signing signing = { s3->region, s3->access_key, s3->secret_key };
 	enum ark_rc rc = net_do_signed(s3->net, request, &signing, &s3->reply, err);
 	call->again = rc < 0 && (s3->reply.fate == NET_BROKEN || s3->reply.fate == NET_UNREACHABLE);
 	if (rc < 0)
@@ -313,25 +303,8 @@ static enum ark_rc try_once(struct net_s3 *s3, struct net_s3_call *call,
 	return v == GOOD ? ARK_OK : v == CONDITION ? ARK_END : answer_err(s3, call, err);
 }
 
-/* "." or ".." among the parts: libcurl resolves them in what it sends, and would sign another key. */
-static bool has_dots(struct ark_str key)
-{
-	for (size_t at = 0, end; at <= key.len; at = end + 1) {
-		end = ark_str_find(key, '/', at);
-		if (end == SIZE_MAX)
-			end = key.len;
-		struct ark_str part = ark_str_n(key.ptr + at, end - at);
-		if (ark_str_eqz(part, ".") || ark_str_eqz(part, ".."))
-			return true;
-	}
-	return false;
-}
-
 enum ark_rc net_s3_do(struct net_s3 *s3, struct net_s3_call *call, struct ark_err *err)
 {
-	if (has_dots(call->key))
-		return ark_err_set(err, ARK_KIND_INPUT, "a key with '.' or '..' between slashes cannot be asked for on %s",
-		                   s3->place);
 	char digest[CRYPT_SHA256_HEX], sha_line[CRYPT_SHA256_HEX + 32];
 	ark_auto(ark_buf_release) struct ark_buf token_line;
 	ark_buf_init(&token_line, 16384);

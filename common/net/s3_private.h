@@ -47,7 +47,7 @@ struct net_s3 {
 	char *base;    /* "https://host[:port]" with the bucket in host or path, no '/' at the end */
 	char *bucket;
 	char *place;   /* "bucket 'b' at host", for errors */
-	char *sigv4;
+	char *region;
 	char *access_key, *secret_key, *token;
 	unsigned tries;
 	int64_t pause_ms;

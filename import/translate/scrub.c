@@ -18,7 +18,7 @@ void text_drop_tokens(struct ark_buf *b)
 		size_t end = at + 3;
 		while (end < b->len && (ark_utf8_is_word((unsigned char)b->data[end]) || b->data[end] == '-'))
 			end++;
-		bool token = end - at > 8 && end - at > 4 && b->data[at + 4] == '-';
+		bool token = end - at > 8 && b->data[at + 4] == '-';
 		if (!token) {
 			at = end;
 			continue;

@@ -55,7 +55,9 @@ run_full() {
 	while read -r -u 3 name title; do
 		if [ $# = 0 ] || [[ $chosen == *" $name "* ]]; then
 			part "$name" "$title"
-			if [[ $name == *-* ]]; then
+			if [[ $name == deb-* ]]; then
+				full_deb_in "${name#*-}"
+			elif [[ $name == *-* ]]; then
 				"full_${name%%-*}" "${name#*-}"
 			else
 				"full_$name"
@@ -108,7 +110,7 @@ full_fuzz() {
 # leave a NULL unchecked, they stop there.
 full_analyzer() {
 	local found
-	build analyzer gcc "-Dc_args=-fanalyzer -Wno-analyzer-malloc-leak" || return
+	build analyzer gcc "-Dc_args=-fanalyzer -Wno-analyzer-malloc-leak -DARK_ANALYZER" || return
 	# warnings appear only while compiling, so everything is compiled again
 	ninja -C build/analyzer -t clean >/dev/null
 	ninja -C build/analyzer >build/analyzer.log 2>&1 </dev/null
@@ -155,6 +157,123 @@ full_coverage() {
 		one_failed "coverage: $percent % of lines"
 	fi
 }
+
+# The archive of a release, built and tested from nothing but itself.
+full_dist() {
+	build gcc gcc -Dwerror=true || return
+	if shown_on_failure build/dist.log meson dist -C build/gcc --allow-dirty --formats xztar --no-tests &&
+		rm -rf build/dist && mkdir build/dist && tar -xf build/gcc/meson-dist/*.tar.xz -C build/dist --strip-components=1 &&
+		shown_on_failure build/dist.log meson setup build/dist/build build/dist -Dwerror=true &&
+		shown_on_failure build/dist.log ninja -C build/dist/build; then
+		env "${sanitizer_env[@]}" meson test -C build/dist/build --no-rebuild --print-errorlogs --suite unit \
+			--suite lint --suite cli -t 4 </dev/null
+		add_counts dist build/dist/build/meson-logs/testlog.json $?
+	else
+		one_failed "meson dist"
+	fi
+}
+
+# Packages of this system, from what is committed; lintian's errors count.
+full_deb() {
+	if ! command -v dh >/dev/null || ! command -v lintian >/dev/null; then
+		one_skipped "no debhelper or no lintian here: apt-get install debhelper lintian"
+		return
+	fi
+	if shown_on_failure build/deb.log packaging/build-deb.sh build/deb &&
+		shown_on_failure build/lintian.log lintian --fail-on error build/deb/*.changes; then
+		passed=$((passed + 1))
+		ls build/deb/*.deb
+	else
+		one_failed "the Debian package"
+	fi
+}
+
+debian_possible() {
+	[ "$(id -u)" = 0 ] && command -v debootstrap >/dev/null && return
+	one_skipped "only root can, with debootstrap"
+	return 1
+}
+
+# fresh_debian SUITE: a bare one with a clone of what is committed in /srv; prints its folder.
+fresh_debian() {
+	local root=$cache/root-$1
+	tests/harness/debian.sh remove "$root" >&2 2>/dev/null
+	tests/harness/debian.sh make "$1" "$root" >&2 && git clone -q --bare . "$root/srv/matterark.git" >&2 &&
+		chmod -R a+rX "$root/srv" && echo "$root"
+}
+
+# What a stranger sees: ./check as the README says it, with nothing of ours installed.
+full_clean() {
+	local root log=$PWD/build/clean-$1.log counts
+	debian_possible && root=$(fresh_debian "$1") || return 0
+	mkdir -p build
+	tests/harness/debian.sh run "$root" mira "git config --global --add safe.directory '*'
+		git clone -q /srv/matterark.git && cd matterark && ./check" >"$log" 2>&1 </dev/null
+	counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" | tail -1)
+	tests/harness/debian.sh remove "$root"
+	if [ -z "$counts" ]; then
+		tail -40 "$log" >&2
+		one_failed "./check in a bare $1"
+		return
+	fi
+	read -r p f s <<<"$counts"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	[ "$f" = 0 ] || grep -aE 'FAIL|FAILED|TIMEOUT|^not ok' "$log" >&2
+}
+
+full_deb_in() {
+	local root log=$PWD/build/deb-$1.log ok not_ok
+	debian_possible && root=$(fresh_debian "$1") || return 0
+	mkdir -p build
+	tests/harness/debian.sh run "$root" root "$debian_build" >"$log" 2>&1 </dev/null || {
+		tail -40 "$log" >&2
+		tests/harness/debian.sh remove "$root"
+		one_failed "the package in a bare $1"
+		return
+	}
+	mkdir -p "build/deb-$1" && cp "$root"/srv/out/* "build/deb-$1"
+	tests/harness/debian.sh remove "$root"
+	root=$(fresh_debian "$1") && cp "build/deb-$1"/*.deb "$root/srv"
+	tests/harness/debian.sh run "$root" root "$debian_install" >>"$log" 2>&1 </dev/null
+	tests/harness/debian.sh remove "$root"
+	ok=$(grep -c '^ok ' "$log")
+	not_ok=$(grep -c '^not ok ' "$log")
+	passed=$((passed + ok)) failed=$((failed + not_ok))
+	if [ "$not_ok" != 0 ] || ! grep -q '^removed$' "$log"; then
+		tail -40 "$log" >&2
+		one_failed "recipes with the package in a bare $1"
+	fi
+}
+
+# What builds it, and what somebody who installs it does. The tests come with the source, the tools do not.
+debian_build='set -e
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+git config --global --add safe.directory "*"
+git clone -q /srv/matterark.git /srv/source
+cd /srv/source
+apt-get install -y -q --no-install-recommends lintian build-essential
+cp -r packaging/debian debian
+apt-get build-dep -y -q --no-install-recommends ./
+rm -r debian
+packaging/build-deb.sh /srv/out
+lintian --fail-on error /srv/out/*.changes'
+debian_install='set -e
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+mkdir -p /etc/postgresql-common
+echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
+apt-get install -y -q /srv/matterark_*.deb
+apt-get install -y -q postgresql python3 man-db
+id matterark
+for tool in import export backup; do matter-$tool --version; done
+git config --global --add safe.directory "*"
+git clone -q /srv/matterark.git /srv/source
+cd /tmp
+/srv/source/tests/harness/pg.sh python3 /srv/source/tests/roundtrip/recipes.py
+apt-get purge -y -q matterark
+! command -v matter-backup
+echo removed'
 
 clean_or_failed() {
 	if [ -z "$1" ]; then

@@ -68,7 +68,7 @@ static struct ark_str generated(size_t len)
 static void odd_keys_are_signed(void)
 {
 	static const char *const ODD[] = { "a b+c", "ä/€", "'()!*=:@,;$&?#[]{}|^`\"<>\\", "%41%2F~._-", "a//b",
-		                           "..x/.y", "a../b.", "\x01\x7f" };
+		                           "../x", "./y", "a/../b", "\x01\x7f" };
 	ark_auto(net_s3_closep) struct net_s3 *s3 = open_s3();
 	ark_auto(ark_buf_release) struct ark_buf b;
 	struct ark_err err;
@@ -81,18 +81,6 @@ static void odd_keys_are_signed(void)
 	CHECK_I64(fault_count(" 40. "), 0);
 	for (size_t i = 0; i < sizeof(ODD) / sizeof(ODD[0]); i++)
 		CHECK_I64(net_s3_delete(s3, ark_str_z(ODD[i]), &err), ARK_OK);
-	CHECK_STR(fault_ask(NET_GET, "/__keys", ARK_LIT("")), "");
-}
-
-static void keys_that_resolve_are_refused(void)
-{
-	static const char *const DOTS[] = { "..", ".", "../x", "./y", "a/../b", "a/.", "a/.." };
-	ark_auto(net_s3_closep) struct net_s3 *s3 = open_s3();
-	struct ark_err err;
-	for (size_t i = 0; i < sizeof(DOTS) / sizeof(DOTS[0]); i++) {
-		CHECK_I64(put(s3, DOTS[i], ark_str_z("x"), false, &err), ARK_FAIL);
-		CHECK_I64(err.kind, ARK_KIND_INPUT);
-	}
 	CHECK_STR(fault_ask(NET_GET, "/__keys", ARK_LIT("")), "");
 }
 
@@ -558,7 +546,6 @@ static void a_stale_list_leads_to_missing(void)
 int main(void)
 {
 	TAP_RUN(odd_keys_are_signed);
-	TAP_RUN(keys_that_resolve_are_refused);
 	TAP_RUN(wrong_keys_are_refused_and_said);
 	TAP_RUN(temporary_keys_need_their_token);
 	TAP_RUN(the_bucket_may_stand_in_the_host);
