@@ -222,6 +222,9 @@ int run_extract(struct app *a, struct ark_err *err)
 		return rc;
 	ark_info(a->talk, "extract.done", "'%s' holds %zu parts and %llu files; %llu are missing", a->config->output,
 	         c.count, (unsigned long long)x.files, (unsigned long long)x.missing);
+	if (x.missing > 0)
+		ark_warn(a->talk, "extract.missing", "%llu files were missing already when the snapshot was taken; 'show' names them",
+		         (unsigned long long)x.missing);
 	notify_headline(&a->told, "snapshot %s%s", s.name, x.missing > 0 ? ", but files are missing" : "");
 	notify_count(&a->told, "extracted_files", "files", x.files);
 	notify_count(&a->told, "extracted_missing_files", "files missing", x.missing);

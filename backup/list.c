@@ -302,7 +302,14 @@ int run_diff(struct app *a, struct ark_err *err)
 	/* names of files are compressed with the dictionary of their snapshot, which mostly is the same one */
 	for (size_t i = 0; i < newer.count && rc == ARK_OK; i++)
 		rc = diff_part(a, &older, &newer.parts[i], err);
-	return rc < 0 ? rc : ARK_EXIT_DONE;
+	if (rc < 0)
+		return rc;
+	struct ark_event e;
+	ark_event_begin(&e, "summary", "backup.compared");
+	ark_event_text(&e, "older", ark_str_z(s.name));
+	ark_event_text(&e, "newer", ark_str_z(t.name));
+	ark_event_send(&e, a->talk);
+	return ARK_EXIT_DONE;
 }
 
 /* --- find ---------------------------------------------------------------------------------------------- */

@@ -236,7 +236,11 @@ static enum ark_rc move_snapshot(struct repo *r, const char *from, const char *t
 static void say_verdict(struct app *a, const struct repo_snapshot *s, const struct verdict *v)
 {
 	bool kept = v->reasons[0] != '\0';
-	ark_out(a->talk, "%s\t%s%s%s", s->name, kept ? "keep" : "remove", kept ? ": " : "", v->reasons);
+	/* a plan is what was asked for; a real run says it to who wants to know */
+	if (a->config->dry_run)
+		ark_out(a->talk, "%s\t%s%s%s", s->name, kept ? "keep" : "remove", kept ? ": " : "", v->reasons);
+	else
+		ark_info(a->talk, "prune.removed", "%s: no rule keeps it", s->name);
 	struct ark_event e;
 	ark_event_begin(&e, "verdict", "prune.verdict");
 	ark_event_text(&e, "snapshot", ark_str_z(s->name));
@@ -570,5 +574,12 @@ int run_undelete(struct app *a, struct ark_err *err)
 		rc = move_snapshot(a->repo, REPO_DIR_REMOVED, REPO_DIR_SNAPSHOTS, found->name, err);
 	if (rc == ARK_OK)
 		rc = intent_end(&intent, err);
-	return rc < 0 ? rc : ARK_EXIT_DONE;
+	if (rc < 0)
+		return rc;
+	ark_info(a->talk, "undelete.done", "snapshot %s is back", found->name);
+	struct ark_event e;
+	ark_event_begin(&e, "summary", "undelete.done");
+	ark_event_text(&e, "snapshot", ark_str_z(found->name));
+	ark_event_send(&e, a->talk);
+	return ARK_EXIT_DONE;
 }
