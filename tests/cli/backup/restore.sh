@@ -78,7 +78,7 @@ diff -r store real
 rows >was
 rows real >is
 diff was is | head -20
-wc -l <is
+[ "$(wc -l <is)" -gt 5000 ] # all of it, whatever the import makes of the workspace
 cmp config.json real.config.json
 sql "$(db real)" "select count(*) from pg_tables where tablename = 'test_copy'"
 sql "$(db real)" "select tableowner, has_table_privilege('restorer', 'users', 'select') from pg_tables where tablename = 'posts'"
@@ -90,5 +90,5 @@ run matter-backup restore repo --to-database "$(db alone)" --to-files alone --pr
 sql "$(db alone)" "select tableowner = current_user from pg_tables where tablename = 'posts'"
 echo "-- the snapshot of a copy is no copy"
 run matter-backup create repo --database "$(db copy)" --files copy --all-files | names
-matter-backup extract repo -o all.tar.zst || true
+matter-backup extract repo -o all.tar.zst 2>/dev/null || true
 zstd -dcq all.tar.zst | tar -t | grep -c 'test_copy\|test-copy' || true
