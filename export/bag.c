@@ -7,6 +7,19 @@
 
 #include "common/base/banned.h"
 
+bool export_manifest_read(struct ark_str line, bool payload, struct ark_str *sha256, struct ark_str *name)
+{
+	const size_t hex = CRYPT_SHA256_HEX - 1;
+	if (line.len <= hex + 2 || line.ptr[hex] != ' ' || (line.ptr[hex + 1] != ' ' && line.ptr[hex + 1] != '*'))
+		return false;
+	for (size_t i = 0; i < hex; i++)
+		if (!((line.ptr[i] >= '0' && line.ptr[i] <= '9') || (line.ptr[i] >= 'a' && line.ptr[i] <= 'f')))
+			return false;
+	*sha256 = ark_str_first(line, hex);
+	*name = ark_str_from(line, hex + 2);
+	return memchr(name->ptr, '\0', name->len) == NULL && ark_str_starts(*name, ARK_LIT("data/")) == payload;
+}
+
 static bool is_payload(const struct export_listed *l)
 {
 	return strncmp(l->name, "data/", 5) == 0;

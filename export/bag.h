@@ -24,6 +24,13 @@ struct export_bag_info {
 };
 
 /*
+ * A line of a manifest as it is written here: 64 hex digits, two blanks, a name; both are borrowed from it.
+ * payload  whether names are those under data/, or the others
+ * Returns  false when it is no such line
+ */
+bool export_manifest_read(struct ark_str line, bool payload, struct ark_str *sha256, struct ark_str *name);
+
+/*
  * Write the tag files and both manifests about everything that `out` has so far. Last of all but the
  * signature: what is written later is in no manifest.
  * tagmanifest  out: the text of the tag manifest, which is what is signed

@@ -287,9 +287,9 @@ static enum ark_rc take_files(struct merge *m, const struct export_folder *f, st
 	struct ark_str line;
 	enum ark_rc rc = export_stream_open(f, EXPORT_MANIFEST, false, &s, err);
 	while (rc == ARK_OK && (rc = export_stream_line(s, &line, err)) == ARK_OK) {
-		if (line.len <= 66)
+		struct ark_str want, key;
+		if (!export_manifest_read(line, true, &want, &key))
 			return ark_err_set(err, ARK_KIND_INPUT, "'%s' holds a line that is none", EXPORT_MANIFEST);
-		struct ark_str want = ark_str_first(line, 64), key = ark_str_from(line, 66);
 		ark_auto(ark_freep) char *name = ark_strdup(key);
 		uint32_t at = ark_map_get(&m->taken, key);
 		if (at != ARK_MAP_NONE) {

@@ -118,14 +118,13 @@ static enum ark_rc digest_file(struct check *c, const char *name, char hex[CRYPT
 static enum ark_rc check_line(struct check *c, const char *manifest, struct ark_str line, bool payload,
                               struct ark_err *err)
 {
-	struct ark_str want = ark_str_first(line, 64);
-	bool fine = line.len > 66 && line.ptr[64] == ' ' && (line.ptr[65] == ' ' || line.ptr[65] == '*');
-	ark_auto(ark_freep) char *name = ark_strdup(ark_str_from(line, fine ? 66 : line.len));
-	if (!fine || (strncmp(name, "data/", 5) == 0) != payload || strlen(name) != line.len - 66)
+	struct ark_str want, key;
+	if (!export_manifest_read(line, payload, &want, &key))
 		return off(err, "'%s' holds a line that is none: '%.*s'", manifest, ARK_FMT(ark_str_first(line, 200)));
-	if (ark_map_get(&c->named, ark_str_z(name)) != ARK_MAP_NONE)
+	ark_auto(ark_freep) char *name = ark_strdup(key);
+	if (ark_map_get(&c->named, key) != ARK_MAP_NONE)
 		return off(err, "'%s' names '%s' twice", manifest, name);
-	ark_map_put(&c->named, ark_str_z(name), 0);
+	ark_map_put(&c->named, key, 0);
 	char hex[CRYPT_SHA256_HEX];
 	enum ark_rc rc = digest_file(c, name, hex, err);
 	if (rc == ARK_OK && !ark_str_eqz(want, hex))

@@ -26,6 +26,7 @@ groff-base         groff
 libarchive-tools   bsdtar
 minisign           minisign
 mosquitto          mosquitto
+openssl            openssl
 pgbouncer          /usr/sbin/pgbouncer
 python3-jsonschema jsonschema
 shellcheck         shellcheck
