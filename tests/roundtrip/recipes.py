@@ -24,7 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 README = os.path.join(ROOT, 'README.md')
 EXPORT = os.path.join(ROOT, 'fixtures', 'slack', 'workspace', 'export')
 SERVER = os.path.join(ROOT, 'fixtures', 'slack', 'archived-channel-time', 'export')
-JOURNEYS = ['move', 'out', 'nightly', 'copy']
+JOURNEYS = ['move', 'out', 'nightly', 'copy', 'purge']
 
 
 def recipes():
@@ -71,6 +71,12 @@ class Place:
                              check=False, universal_newlines=True)
         if run.returncode not in (0, 3):
             raise RuntimeError(run.stdout)
+        # a noisy channel, and something deleted long ago in another
+        self.sql('mattermost', "update channels set name = 'nagios' where id = (select channelid from posts group by 1 "
+                               "order by count(*) desc, 1 limit 1)")
+        self.sql('mattermost', "update posts set deleteat = createat + 1, updateat = createat + 1 where id = (select p.id "
+                               "from posts p join channels c on c.id = p.channelid where c.name <> 'nagios' and p.type = '' "
+                               "and not exists (select 1 from posts r where r.rootid = p.id) order by p.id limit 1)")
         with open(os.path.join(self.top, 'opt/mattermost/config/config.json'), 'w', encoding='utf-8') as f:
             json.dump({'SqlSettings': {'DriverName': 'postgres', 'DataSource':
                                        'postgres:///mattermost?host=%s&user=mmuser&sslmode=disable' % self.host},
@@ -112,6 +118,13 @@ def promised(place, journey):
     if journey == 'nightly':
         return [there('srv/backup/restore.sh'),
                 ('one snapshot', len(os.listdir(os.path.join(place.top, 'srv/backup/snapshots'))) == 1)]
+    if journey == 'purge':
+        return [('the noisy channel is empty', place.sql('mattermost', "select count(*) from posts p join channels c on c.id = "
+                                                         "p.channelid where c.name = 'nagios'") == '0'),
+                ('nothing is marked as deleted', place.sql('mattermost', "select count(*) from posts where deleteat > 0 and "
+                                                           "originalid = ''") == '0'),
+                ('the others are there', place.sql('mattermost', "select count(*) > 100 from posts") == 't'),
+                ('what went is remembered', place.sql('mattermost', "select count(*) > 1 from matterark.purge_ledger") == 't')]
     found = []
     for name in ('copy', 'copy-by-script'):
         found += [('%s: messages' % name, place.sql(name, "select count(*) > 100 from posts") == 't'),
@@ -136,7 +149,8 @@ def main():
         place.make_server()
         place.make_export()
         # "as above": what was said once about the places
-        scripts['out'] = ''.join(re.findall(r'^export .*\n', scripts.get('move', ''), re.M)) + scripts.get('out', 'false\n')
+        for name in ('out', 'purge'):
+            scripts[name] = ''.join(re.findall(r'^export .*\n', scripts.get('move', ''), re.M)) + scripts.get(name, 'false\n')
         for journey in JOURNEYS:
             problem = 'README.md has no such recipe' if journey not in scripts else place.run(scripts[journey])
             claims = [('journey %s' % journey, not problem)]
