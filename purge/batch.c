@@ -293,8 +293,8 @@ static enum ark_rc sweep_once(void *ctx, struct ark_err *err)
 	enum ark_rc rc = db_txn_begin(&txn, job->conn, "", err);
 	if (rc == ARK_OK)
 		rc = db_run(job->conn,
-		            "INSERT INTO ark_batch (id, guard) SELECT i, false FROM unnest($1::varchar[]) x(i) JOIN "
-		            "matterark.purge_ledger l ON l.post_id = x.i AND l.plan = $2",
+		            "INSERT INTO ark_batch (id, guard) SELECT i, false FROM unnest($1::varchar[]) x(i) CROSS JOIN LATERAL "
+		            "(SELECT 1 FROM matterark.purge_ledger WHERE post_id = x.i AND plan = $2 OFFSET 0) l",
 		            DB_PARAMS(ark_buf_view(&t->batch->ids), ark_str_z(job->plan)), NULL, err);
 	if (rc == ARK_OK)
 		rc = db_exec(job->conn, "ANALYZE ark_batch", err);
