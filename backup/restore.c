@@ -2,9 +2,11 @@
  * A snapshot brought back: look at what is there, load the database under a temporary name and compare it,
  * put the files, make a test installation of it unless production was asked for, give it its name.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "backup/app.h"
 #include "backup/repo/inside_text.h"
@@ -159,7 +161,8 @@ static void describe_bucket(struct job *j)
 	ark_buf_z(&j->bucket, ", \"AmazonS3Endpoint\": ");
 	ark_buf_json(&j->bucket, endpoint);
 	ark_buf_z(&j->bucket, ", \"AmazonS3Region\": ");
-	ark_buf_json(&j->bucket, ark_str_z(c->s3.region != NULL ? c->s3.region : ""));
+	const char *region = c->s3.region != NULL ? c->s3.region : getenv("AWS_REGION");
+	ark_buf_json(&j->bucket, ark_str_z(region != NULL ? region : ""));
 	ark_buf_fmt(&j->bucket, ", \"AmazonS3SSL\": %s}", said != NULL && strncmp(said, "http://", 7) == 0 ? "false" : "true");
 }
 
@@ -189,6 +192,36 @@ static void take_proof(void *ctx, const struct testinst_proof *p)
 
 /* --- the configuration ----------------------------------------------------------------------------------------- */
 
+/* What stood beside production's configuration (certificates), and the variables of its environment. */
+static enum ark_rc write_beside(struct job *j, struct ark_err *err)
+{
+	ark_auto(ark_buf_release) struct ark_buf path;
+	enum ark_rc rc = ARK_OK;
+	ark_buf_init(&path, LIMIT_DSN);
+	for (size_t i = 0; i < j->r.contents.count && rc == ARK_OK; i++) {
+		const struct repo_part *p = &j->r.contents.parts[i];
+		bool file = p->kind == REPO_PART_CONFIG_FILE && ark_str_find(p->name, '/', 0) == SIZE_MAX;
+		if (!file && p->kind != REPO_PART_ENVIRON)
+			continue;
+		ark_auto(ark_buf_release) struct ark_buf text;
+		ark_auto(io_publish_release) struct io_publish out = IO_PUBLISH_NONE;
+		ark_buf_init(&text, LIMIT_SMALL_JSON);
+		ark_buf_reset(&path);
+		ark_buf_fmt(&path, "%s.beside", j->config_path);
+		if (mkdir(path.data, 0700) != 0 && errno != EEXIST)
+			return ark_err_errno(err, errno, "cannot make the folder '%s'", path.data);
+		ark_buf_fmt(&path, "/%.*s", ARK_FMT(p->name));
+		rc = repo_read(j->r.a->repo, &p->id, &text, err);
+		if (rc == ARK_OK)
+			rc = io_publish_begin(path.data, &out, err);
+		if (rc == ARK_OK)
+			rc = io_publish_write(&out, text.data, text.len, err);
+		if (rc == ARK_OK)
+			rc = io_publish_finish(&out, err);
+	}
+	return rc;
+}
+
 static enum ark_rc write_config(struct job *j, struct ark_err *err)
 {
 	ark_auto(ark_buf_release) struct ark_buf text;
@@ -199,6 +232,8 @@ static enum ark_rc write_config(struct job *j, struct ark_err *err)
 		if (p == NULL)
 			return ARK_OK;
 		enum ark_rc rc = repo_read(j->r.a->repo, &p->id, &text, err);
+		if (rc == ARK_OK)
+			rc = write_beside(j, err);
 		if (rc < 0)
 			return ark_err_in(err, rc, "configuration");
 		bytes = ark_buf_view(&text);

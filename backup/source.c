@@ -52,16 +52,16 @@ const char SOURCE_LARGE_SQL[] =
 
 enum { SCHEMA, NAME, COLUMNS, CREATED, ORDER, KEYS, SIZE, OID, KIND };
 
-static enum ark_rc refuse_pooler(struct source *s, struct ark_err *err)
+enum ark_rc source_refuse_pooler(struct db_conn *conn, const char *what, struct ark_err *err)
 {
 	bool pooler = false;
 	ark_auto(ark_buf_release) struct ark_buf reason = { 0 };
 	ark_buf_init(&reason, 4096);
-	enum ark_rc rc = db_is_pooler(s->conn, &pooler, &reason, err);
+	enum ark_rc rc = db_is_pooler(conn, &pooler, &reason, err);
 	if (rc < 0 || !pooler)
 		return rc;
 	ark_err_set(err, ARK_KIND_REFUSED, "this is a connection pooler, not PostgreSQL itself: %s", reason.data);
-	ark_err_hint(err, "a snapshot needs a direct connection; name the server's own host and port");
+	ark_err_hint(err, "%s needs a direct connection; name the server's own host and port", what);
 	return ARK_FAIL;
 }
 
@@ -86,7 +86,7 @@ enum ark_rc source_open(struct source *s, const char *dsn, const struct db_optio
 	*s = (struct source){ 0 };
 	enum ark_rc rc = db_open(dsn, opt, &s->conn, err);
 	if (rc == ARK_OK)
-		rc = refuse_pooler(s, err);
+		rc = source_refuse_pooler(s->conn, "a snapshot", err);
 	return rc < 0 ? rc : lock_out_others(s, opt, err);
 }
 

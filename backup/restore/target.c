@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backup/source.h"
 #include "common/base/fail.h"
 #include "common/base/mem.h"
 #include "common/base/time.h"
@@ -53,19 +54,6 @@ static enum ark_rc read_name(struct target *t, struct ark_err *err)
 	return ARK_OK;
 }
 
-static enum ark_rc refuse_pooler(struct target *t, struct ark_err *err)
-{
-	bool pooler = false;
-	ark_auto(ark_buf_release) struct ark_buf reason = { 0 };
-	ark_buf_init(&reason, 4096);
-	enum ark_rc rc = db_is_pooler(t->maintenance, &pooler, &reason, err);
-	if (rc < 0 || !pooler)
-		return rc;
-	ark_err_set(err, ARK_KIND_REFUSED, "the target is a connection pooler, not PostgreSQL itself: %s", reason.data);
-	ark_err_hint(err, "a restore needs a direct connection; name the server's own host and port");
-	return ARK_FAIL;
-}
-
 static void copy_text(char *to, size_t size, struct ark_str from)
 {
 	snprintf(to, size, "%.*s", ARK_FMT(from));
@@ -90,7 +78,7 @@ enum ark_rc target_open(struct target *t, const struct target_options *opt, stru
 	db_dsn_text(t->dsn, &dsn);
 	rc = mm_claim_connect(dsn.data, opt->embedded.given ? NULL : opt->maintenance_db, &t->db, &t->maintenance, err);
 	if (rc == ARK_OK)
-		rc = refuse_pooler(t, err);
+		rc = source_refuse_pooler(t->maintenance, "a restore", err);
 	if (rc == ARK_OK)
 		rc = db_query_one(t->maintenance, "SELECT system_identifier::text FROM pg_catalog.pg_control_system()", DB_NO_PARAMS,
 		                  &res, err);
@@ -387,8 +375,8 @@ enum ark_rc target_own(struct target *t, struct ark_err *err)
 	return rc < 0 ? ark_err_in(err, rc, "owner '%s'", t->opt->owner) : rc;
 }
 
-/* What has the name goes. */
-static enum ark_rc make_room(struct target *t, struct ark_err *err)
+/* What has the name makes room under another one: it comes back when the new one cannot have it. */
+static enum ark_rc make_room(struct target *t, const char *aside, struct ark_err *err)
 {
 	if (t->opt->disconnect) {
 		enum ark_rc rc = db_run(t->maintenance, "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity "
@@ -396,38 +384,26 @@ static enum ark_rc make_room(struct target *t, struct ark_err *err)
 		if (rc < 0)
 			return rc;
 	}
-	if (ark_fail_step("drop the database before") != 0)
-		return ark_err_stop(err, ARK_KIND_IO, "cannot drop the database before");
+	if (ark_fail_step("move the database before aside") != 0)
+		return ark_err_stop(err, ARK_KIND_IO, "cannot move the database before aside");
 	for (int tries = 0;; tries++) {
-		enum ark_rc rc = mm_database_drop(t->maintenance, ark_str_z(t->name), err);
+		enum ark_rc rc = mm_database_rename(t->maintenance, ark_str_z(t->name), ark_str_z(aside), err);
 		if (rc == ARK_OK || err->kind != ARK_KIND_LOCKED || tries == LEAVING_TRIES)
 			return rc;
 		usleep(LEAVING_US);
 	}
 }
 
-enum ark_rc target_publish(struct target *t, struct ark_err *err)
+/* The commit. An answer that got lost on the way is asked for again. */
+static enum ark_rc take_name(struct target *t, struct ark_err *err)
 {
 	struct ark_str from = ark_str_z(t->temp_name), to = ark_str_z(t->name);
-	bool exists = false;
-	if (!db_alive(t->maintenance) || db_exec(t->maintenance, "SELECT 1", err) < 0) {
-		ark_err_set(err, ARK_KIND_DB, "the connection to the server was lost");
-		return ARK_FAIL;
-	}
-	enum ark_rc rc = mm_database_exists(t->maintenance, to, &exists, err);
-	if (rc == ARK_OK && exists != t->exists)
-		return ark_err_set(err, ARK_KIND_REFUSED, "database '%s' was %s meanwhile", t->name, exists ? "made" : "dropped");
-	if (rc == ARK_OK && exists)
-		rc = make_room(t, err);
-	if (rc == ARK_OK && ark_fail_step("name the database") != 0)
-		rc = ark_err_stop(err, ARK_KIND_IO, "cannot name the database");
-	if (rc == ARK_OK)
-		rc = mm_database_rename(t->maintenance, from, to, err);
-	if (rc == ARK_OK || db_alive(t->maintenance)) {
-		t->made = rc < 0;
+	if (ark_fail_step("name the database") != 0)
+		return ark_err_stop(err, ARK_KIND_IO, "cannot name the database");
+	enum ark_rc rc = mm_database_rename(t->maintenance, from, to, err);
+	t->made = rc < 0;
+	if (rc == ARK_OK || db_alive(t->maintenance))
 		return rc;
-	}
-	/* the answer got lost on the way: it is asked for again */
 	ark_auto(db_closep) struct db_conn *own = NULL;
 	struct db_conn *conn = maintenance_again(t, &own);
 	struct ark_err again = { 0 };
@@ -438,6 +414,32 @@ enum ark_rc target_publish(struct target *t, struct ark_err *err)
 	}
 	t->made = temp;
 	return !temp && done ? ARK_OK : rc;
+}
+
+enum ark_rc target_publish(struct target *t, struct ark_err *err)
+{
+	bool exists = false;
+	char aside[sizeof(t->temp_name) + 8];
+	struct ark_err ignored = { 0 };
+	if (!db_alive(t->maintenance) || db_exec(t->maintenance, "SELECT 1", err) < 0)
+		return ark_err_set(err, ARK_KIND_DB, "the connection to the server was lost");
+	snprintf(aside, sizeof(aside), "%s_before", t->temp_name); /* whose name says that it is a rest */
+	enum ark_rc rc = mm_database_exists(t->maintenance, ark_str_z(t->name), &exists, err);
+	if (rc == ARK_OK && exists != t->exists)
+		return ark_err_set(err, ARK_KIND_REFUSED, "database '%s' was %s meanwhile", t->name, exists ? "made" : "dropped");
+	if (rc == ARK_OK && exists)
+		rc = make_room(t, aside, err);
+	if (rc < 0)
+		return rc;
+	rc = take_name(t, err);
+	if (!exists)
+		return rc;
+	db_shield(t->maintenance);
+	if (rc < 0)
+		(void)mm_database_rename(t->maintenance, ark_str_z(aside), ark_str_z(t->name), &ignored);
+	else if (mm_database_drop(t->maintenance, ark_str_z(aside), &ignored) < 0)
+		return ARK_OK; /* somebody looks into it: the next restore drops it */
+	return rc;
 }
 
 /* --- for the server ------------------------------------------------------------------------------------------ */

@@ -111,7 +111,7 @@ def killed(more, prepare, bounded):
     steps = range(1, total + 1)
     if not FULL:
         # the last ones are those between the two worlds
-        steps = sorted(set(random.sample(steps, bounded)) | set(range(total - 6, total + 1)))
+        steps = sorted(set(random.sample(steps, bounded)) | set(range(total - 5, total + 1)))
     for n in steps:
         how = ('kill', 'enospc', 'eio')[n % 3]
         prepare()
@@ -133,7 +133,7 @@ def whole_or_nothing(was, n, how):
 
 
 def new_copy_killed():
-    for n, how, was, _ in killed((), clean, 4):
+    for n, how, was, _ in killed((), clean, 3):
         whole_or_nothing(was, n, how)
         restore()
         is_whole(False)
@@ -146,14 +146,14 @@ def copy_over_copy_killed():
             restore()
         with open(FILES + '/stray', 'w', encoding='utf-8') as f:
             f.write('x')
-    for n, how, was, _ in killed((), prepare, 2):
+    for n, how, was, _ in killed((), prepare, 1):
         whole_or_nothing(was, n, how)
         restore()
         is_whole(False)
 
 
 def production_killed():
-    for n, how, was, code in killed(PRODUCTION, clean, 2):
+    for n, how, was, code in killed(PRODUCTION, clean, 1):
         whole_or_nothing(was, n, how)
         if 'crash_copy' in databases():
             # it is there, and complete: what is left at most is the mark of files that were arriving

@@ -17,12 +17,14 @@ sql "$(db)" "create table configurations (id varchar(26) primary key, value text
 	create table plugin.days (day int, what text, primary key (day)) partition by range (day);
 	create table plugin.days_1 partition of plugin.days for values from (1) to (10);
 	insert into plugin.days values (1, 'one'), (2, null)" >/dev/null
-cat >config.json <<'END'
+mkdir etc
+cat >etc/config.json <<'END'
 { "ServiceSettings": { "SiteURL": "https://chat.acme.example" }, "FileSettings": { "DriverName": "local", "Directory": "SECRETPLACE" } }
 END
 sql "$(db)" "create role restorer; alter table posts owner to restorer; grant select on users to restorer" 2>/dev/null || true
 run matter-backup init repo
-run matter-backup create repo --mattermost-config config.json --database "$(db)" --files store | names
+echo certificate >etc/saml.crt
+MM_SERVICESETTINGS_SITEURL=https://chat.acme.example run matter-backup create repo --mattermost-config etc/config.json --database "$(db)" --files store | names
 
 # rows NAME: every row of every table, large objects, sequences, views; and the schema as pg_dump writes it
 rows()
@@ -79,7 +81,8 @@ rows >was
 rows real >is
 diff was is | head -20
 [ "$(wc -l <is)" -gt 5000 ] # all of it, whatever the import makes of the workspace
-cmp config.json real.config.json
+cmp etc/config.json real.config.json
+cat real.config.json.beside/*
 sql "$(db real)" "select count(*) from pg_tables where tablename = 'test_copy'"
 sql "$(db real)" "select tableowner, has_table_privilege('restorer', 'users', 'select') from pg_tables where tablename = 'posts'"
 sql "$(db copy)" "select tableowner = current_user from pg_tables where tablename = 'posts'"
