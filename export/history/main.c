@@ -14,12 +14,16 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/cli/render.h"
 #include "common/cli/start.h"
 #include "export/history/history.h"
 
 #include "common/base/banned.h"
+
+/* By default; more readers would not fit into 64 MB beside the packs. */
+#define JOBS_MAX 2
 
 static void history_release(struct history *h)
 {
@@ -78,5 +82,7 @@ int main(int argc, char **argv)
 			export_source_show(&config.export.place, &args, &HISTORY_TOOL, &talk);
 		return ark_finish(&talk, ARK_EXIT_DONE);
 	}
+	if (config.export.jobs == 0)
+		config.export.jobs = sysconf(_SC_NPROCESSORS_ONLN) < JOBS_MAX ? 1 : JOBS_MAX;
 	return ark_finish(&talk, (enum ark_exit)run(&config, &args, &talk));
 }

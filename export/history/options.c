@@ -64,7 +64,7 @@ static const struct ark_option OPTIONS[] = {
 
 	ARK_TITLE("How"),
 	{ "jobs", 'j', "N", ARK_NUMBER, AT(export.jobs), NULL, 0,
-	  "threads that read, each with two connections (one per processor, at most 3)", .commands = UPDATE, .max = 64 },
+	  "threads that read, each with two connections and about 8 MB (one per processor, at most 2)", .commands = UPDATE, .max = 64 },
 	{ "dry-run", 'n', NULL, ARK_FLAG, AT(export.dry_run), NULL, 0, "say what would change, and write nothing",
 	  .commands = UPDATE | REBUILD },
 

@@ -20,7 +20,7 @@
 
 #include "common/base/banned.h"
 
-#define PACK_OBJECTS 100000       /* about 15 MB in the indexer */
+#define PACK_OBJECTS 50000        /* about 8 MB in the indexer */
 #define PACK_BYTES (512u << 20)
 #define PRESS_LEVEL 2             /* beside level 6: three times as fast, a tenth larger */
 #define CHUNK 65536
@@ -374,7 +374,7 @@ struct history_packs *history_packs_new(const char *folder)
 	ark_buf_init(&p->waiting, 2 * WAITING_BYTES);
 	p->at = PACK_HEAD;
 	p->placed = ark_calloc(PACK_OBJECTS, sizeof(p->placed[0]));
-	p->slots_count = 1u << 18;
+	p->slots_count = 1u << 17;
 	p->slots = ark_calloc(p->slots_count, sizeof(p->slots[0]));
 	return p;
 }
