@@ -152,6 +152,8 @@ void history_repo_path(const struct history_repo *r, const char *name, struct ar
 
 enum ark_rc history_repo_small(const struct history_repo *r, const char *name, struct ark_buf *out, struct ark_err *err)
 {
+	if (r->folder == NULL)
+		return ARK_END;
 	enum ark_rc rc = export_folder_small(r->folder, name, out, err);
 	if (rc < 0 && err->kind == ARK_KIND_MISSING) {
 		*err = (struct ark_err){ 0 };
@@ -183,7 +185,7 @@ enum ark_rc history_repo_state(const struct history_repo *r, struct export_strea
 {
 	struct history_oid head;
 	char name[64];
-	if (!history_repo_head(r, &head))
+	if (r->folder == NULL || !history_repo_head(r, &head))
 		return ARK_END;
 	state_name(&head, name);
 	return export_folder_has(r->folder, name) ? export_stream_open(r->folder, name, true, out, err) : ARK_END;

@@ -267,7 +267,7 @@ static enum ark_rc show_below(struct showing *s, const struct history_oid *tree,
 	ark_buf_init(&name, 4096);
 	struct history_entry e;
 	enum ark_rc rc = read_tree(s->h, tree, &raw, err);
-	for (size_t at = 0; rc == ARK_OK && history_tree_next(ark_buf_view(&raw), &at, &e);) {
+	for (size_t at = 0; rc == ARK_OK && !s->h->app.talk->out_lost && history_tree_next(ark_buf_view(&raw), &at, &e);) {
 		if (e.is_tree != (level < 2))
 			continue;
 		ark_buf_reset(&name);
