@@ -333,10 +333,8 @@ static enum ark_rc correct_channel(struct db_conn *conn, struct ark_str id, stru
 	if (rc < 0 || !wants)
 		return rc;
 	/* Without a lock first: it passes over what went, which may be most of the channel, and marks it in the indexes
-	 * as such (a bitmap would not); under the lock, which who writes there waits for, it is quick. */
-	rc = db_exec(conn, "SET LOCAL enable_bitmapscan = off", err);
-	if (rc == ARK_OK)
-		rc = newest(conn, id, &times, err);
+	 * as such where it goes through them row by row; under the lock, which who writes there waits for, less is left. */
+	rc = newest(conn, id, &times, err);
 	if (rc == ARK_OK)
 		rc = look(conn, id, at, "FOR UPDATE", &wants, err);
 	if (rc < 0 || !wants)
