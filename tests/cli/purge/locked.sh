@@ -11,7 +11,7 @@ hold()
 	sleep 0.5
 }
 hold "select pg_advisory_lock(hashtext('matterark import'), hashtext(current_database()))" 7
-run matter-purge apply p --database "$(db)" --files store --yes
+run matter-purge apply p --database "$(db)" --files store --yes 2>&1 | sed "s/process [0-9]*/process N/"
 wait
 hold "update posts set message = message where id = (select min(id) from posts where channelid = (select id from channels where name
 	= 'random'))" 2
