@@ -73,6 +73,24 @@ def single(work, how):
 	return problems
 
 
+def formats(work, how):
+	"""Every format in one run: the same claims as of a single one."""
+	args, problems = ("--format", "jsonl,html,slack,csv,eml,rsmf,bulk"), []
+	every = 3 if STRIDE > 1 else 1
+	for n, text in steps(work, args)[::every]:
+		target = os.path.join(work, f"f{how}{n}")
+		export(target, *args, env={"ARK_FAIL_AT": f"{n}:{how}"})
+		if not os.path.exists(target) and export(target, *args).returncode != 0:
+			problems.append(f"step {n} ({text}): the next run fails")
+		elif verify(target).returncode != 0:
+			problems.append(f"step {n} ({text}): a wrong export has the final name")
+		elif payload(target) != payload(os.path.join(work, "count")):
+			problems.append(f"step {n} ({text}): other bytes")
+		if [x for x in os.listdir(work) if x.startswith(".")]:
+			problems.append(f"step {n} ({text}): something is left")
+	return problems
+
+
 def series(work, how):
 	"""The second run of a series: the first one is as it was, and the chain goes on."""
 	problems = []
@@ -93,7 +111,7 @@ def main():
 	lines.run(IMPORT, "slack", os.path.join(HERE, "..", "..", "fixtures", "slack", "edited", "export"), "--team", "acme",
 	          "--database", DSN, "--create-schema", "--create-team")
 	failed = 0
-	cases = [(single, "kill"), (single, "enospc"), (single, "eio"), (series, "kill")]
+	cases = [(single, "kill"), (single, "enospc"), (single, "eio"), (series, "kill"), (formats, "kill"), (formats, "enospc")]
 	for number, (case, how) in enumerate(cases, 1):
 		with tempfile.TemporaryDirectory() as work:
 			problems = case(work, how)
