@@ -23,14 +23,19 @@
 
 /* --- waiting --------------------------------------------------------------------------------- */
 
-void db_cancel(struct db_conn *c)
+static void send_cancel(struct db_conn *c)
 {
 	char ignored[256];
+	(void)PQcancel(c->cancel, ignored, sizeof(ignored));
+}
+
+void db_cancel(struct db_conn *c)
+{
 	if (c->cancelled || c->cancel == NULL)
 		return;
 	c->cancelled = true;
 	c->cancel_ms = ark_time_tick_ms();
-	(void)PQcancel(c->cancel, ignored, sizeof(ignored));
+	send_cancel(c);
 }
 
 static enum ark_rc interrupted(struct ark_err *err)
@@ -53,6 +58,9 @@ enum ark_rc db_wait(struct db_conn *c, short events, struct ark_err *err)
 			return ARK_OK;
 		if (n < 0 && errno != EINTR)
 			return ark_err_errno(err, errno, "cannot wait for the database");
+		/* One that comes before the server has begun with the statement is lost. */
+		if (n == 0 && c->cancelled && c->cancel != NULL)
+			send_cancel(c);
 	}
 }
 
