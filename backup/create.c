@@ -620,12 +620,17 @@ static enum ark_rc add_files(struct create *c, struct listing *root, struct ark_
 	return rc;
 }
 
+/* Names are in the order of the snapshots, also of several in one second: milliseconds come before what makes
+ * the name unique. */
 static void name_snapshot(struct repo_snapshot *s)
 {
 	struct ark_civil t = ark_time_civil(s->taken_ms);
 	unsigned char random[8];
 	char hex[17];
+	unsigned ms = (unsigned)(s->taken_ms % 1000);
 	crypt_random(random, sizeof(random));
+	random[0] = (unsigned char)(ms >> 8);
+	random[1] = (unsigned char)(ms & 0xff);
 	crypt_hex(random, sizeof(random), hex);
 	snprintf(s->name, sizeof(s->name), "%04d%02d%02dT%02d%02d%02dZ-%s", t.year % 10000, t.month % 100, t.day % 100,
 	         t.hour % 100, t.minute % 100, t.second % 100, hex);
