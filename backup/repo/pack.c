@@ -137,12 +137,6 @@ void pack_tools_free(struct pack_tools *t)
 	free(t);
 }
 
-void pack_tools_freep(struct pack_tools **t)
-{
-	pack_tools_free(*t);
-	*t = NULL;
-}
-
 void pack_ready_init(struct pack_ready *p)
 {
 	*p = (struct pack_ready){ .known = false };
@@ -166,11 +160,6 @@ bool pack_knows(struct pack_writer *w, const struct repo_id *id)
 uint64_t pack_added(const struct pack_writer *w)
 {
 	return w->added;
-}
-
-void pack_count_added(struct pack_writer *w, uint64_t bytes)
-{
-	w->added += bytes;
 }
 
 /* --- preparing ----------------------------------------------------------------------------------- */

@@ -34,7 +34,6 @@ void pack_use_dictionary(struct pack_writer *w, const struct io_dict *dict);
 
 struct pack_tools *pack_tools_new(struct pack_writer *w);
 void pack_tools_free(struct pack_tools *t); /* NULL is fine */
-void pack_tools_freep(struct pack_tools **t);
 
 /* What preparing made of an object; `stored` is empty when it is known already. */
 struct pack_ready {
@@ -72,6 +71,5 @@ bool pack_knows(struct pack_writer *w, const struct repo_id *id);
 enum ark_rc pack_flush(struct pack_writer *w, struct ark_err *err);
 /* Bytes of all files that were written. */
 uint64_t pack_added(const struct pack_writer *w);
-void pack_count_added(struct pack_writer *w, uint64_t bytes);
 
 #endif

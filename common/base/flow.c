@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "common/base/fail.h"
-
 #include "common/base/banned.h"
 
 enum ark_rc ark_body_read(const struct ark_body *body, uint64_t from, char *to, size_t len,
@@ -39,23 +37,4 @@ enum ark_rc ark_take_buf(void *buf, const char *ptr, size_t len, struct ark_err 
 	struct ark_buf *b = buf;
 	ark_buf_add(b, ptr, len);
 	return ark_buf_ok(b, "what was received", err);
-}
-
-enum ark_rc ark_take_fd(void *fd_ptr, const char *ptr, size_t len, struct ark_err *err)
-{
-	int fd = *(int *)fd_ptr;
-	while (len > 0) {
-		size_t now = len;
-		int bad = ark_fail_write("write what was received", &now);
-		ssize_t n = bad != 0 ? -1 : write(fd, ptr, now);
-		if (bad != 0)
-			errno = bad;
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return ark_err_errno(err, errno, "cannot write what was received");
-		ptr += n;
-		len -= (size_t)n;
-	}
-	return ARK_OK;
 }

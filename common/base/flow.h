@@ -53,7 +53,4 @@ static inline struct ark_sink ark_sink_buf(struct ark_buf *b)
 	return (struct ark_sink){ ark_take_buf, b };
 }
 
-/* An ark_take_fn that writes to the file descriptor at `fd_ptr`, all of it. */
-enum ark_rc ark_take_fd(void *fd_ptr, const char *ptr, size_t len, struct ark_err *err);
-
 #endif

@@ -361,11 +361,6 @@ void io_archive_closep(struct io_archive **a)
 	io_archive_close(*a);
 }
 
-bool io_archive_is_folder(const struct io_archive *a)
-{
-	return a->folder;
-}
-
 /* ---- walking ---- */
 
 static enum ark_rc next_file(struct io_archive *a, struct io_entry *entry, struct ark_err *err)

@@ -43,7 +43,4 @@ enum ark_rc io_archive_read(struct io_archive *a, char *to, size_t cap, size_t *
  * under out's ceiling. */
 enum ark_rc io_archive_slurp(struct io_archive *a, struct ark_buf *out, struct ark_err *err);
 
-/* True for a folder. */
-bool io_archive_is_folder(const struct io_archive *a);
-
 #endif

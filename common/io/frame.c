@@ -44,11 +44,6 @@ void io_dict_free(struct io_dict *d)
 	free(d);
 }
 
-uint32_t io_dict_number(const struct io_dict *d)
-{
-	return d->number;
-}
-
 enum ark_rc io_dict_train(const char *samples, const size_t *sizes, size_t count, size_t cap,
                           struct ark_buf *out, struct ark_err *err)
 {
@@ -170,13 +165,4 @@ void io_skip_head(uint32_t content_len, unsigned char out[IO_SKIP_HEAD])
 {
 	put32(out, SKIP_MAGIC);
 	put32(out + 4, content_len);
-}
-
-bool io_skip_read(const unsigned char head[IO_SKIP_HEAD], uint32_t *content_len)
-{
-	unsigned char want[IO_SKIP_HEAD];
-	*content_len = (uint32_t)head[4] | (uint32_t)head[5] << 8 | (uint32_t)head[6] << 16 |
-	               (uint32_t)head[7] << 24;
-	io_skip_head(*content_len, want);
-	return memcmp(head, want, sizeof(want)) == 0;
 }

@@ -18,8 +18,6 @@ struct io_dict;
 /* For compressing at `level` and decompressing; the bytes are copied. FAIL: kind INPUT, no dictionary. */
 enum ark_rc io_dict_new(struct ark_str bytes, int level, struct io_dict **out, struct ark_err *err);
 void io_dict_free(struct io_dict *d); /* NULL is fine */
-/* The number that frames made with it carry. */
-uint32_t io_dict_number(const struct io_dict *d);
 
 /*
  * A dictionary of at most `cap` bytes out of `count` samples that stand one behind the other.
@@ -50,7 +48,5 @@ uint32_t io_frame_dict(struct ark_str frame);
 /* Eight bytes that make `content_len` bytes behind them a skippable frame: zstd passes over them. */
 #define IO_SKIP_HEAD 8
 void io_skip_head(uint32_t content_len, unsigned char out[IO_SKIP_HEAD]);
-/* Is this such a head? */
-bool io_skip_read(const unsigned char head[IO_SKIP_HEAD], uint32_t *content_len);
 
 #endif

@@ -51,7 +51,6 @@ enum ark_rc repo_snapshots_in(struct repo *r, const char *dir, struct repo_snaps
 
 const unsigned char *repo_recipient(const struct repo *r);
 struct io_dict;
-const struct io_dict *repo_dictionary(const struct repo *r); /* the one in use; NULL: none */
 struct ark_map;
 /* As repo_load, without what stands in these packs (keys of 32 bytes). */
 enum ark_rc repo_load_without(struct repo *r, const struct ark_map *packs, struct ark_err *err);

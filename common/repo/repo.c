@@ -131,11 +131,6 @@ struct repo_keep *repo_keep(struct repo *r)
 	return r->keep;
 }
 
-const char *repo_uuid(const struct repo *r)
-{
-	return r->format.uuid;
-}
-
 bool repo_encrypted(const struct repo *r)
 {
 	return r->format.encrypted;
@@ -550,9 +545,4 @@ enum ark_rc repo_use_dictionary(struct repo *r, const struct repo_id *id, struct
 	io_dict_free(r->dict);
 	r->dict = dict;
 	return ARK_OK;
-}
-
-const struct io_dict *repo_dictionary(const struct repo *r)
-{
-	return r->dict;
 }

@@ -30,7 +30,6 @@ void repo_close(struct repo *r); /* NULL is fine */
 void repo_closep(struct repo **r);
 
 struct repo_keep *repo_keep(struct repo *r);
-const char *repo_uuid(const struct repo *r); /* 32 hex digits */
 bool repo_encrypted(const struct repo *r);
 /* Sealed objects can be read: it is plain, or the identity was given. */
 bool repo_can_open(const struct repo *r);

@@ -353,8 +353,7 @@ enum ark_rc local_open_store(const char *dir, const struct store_options *opt, s
                              struct ark_err *err)
 {
 	struct local *l = ark_calloc(1, sizeof(*l));
-	l->base = (struct store){ .verbs = &LOCAL_VERBS, .kind = STORE_LOCAL, .name = ark_strdupz(dir),
-		                  .dir = ark_strdupz(dir) };
+	l->base = (struct store){ .verbs = &LOCAL_VERBS, .kind = STORE_LOCAL, .name = ark_strdupz(dir) };
 	l->root_fd = l->temp_fd = -1;
 	l->uid = (uid_t)-1;
 	l->gid = (gid_t)-1;

@@ -35,7 +35,6 @@ struct store {
 	const struct store_verbs *verbs;
 	enum store_kind kind;
 	char *name; /* for people */
-	char *dir;  /* LOCAL: the folder as it was given */
 	bool write;
 	bool (*interrupted)(void);
 };

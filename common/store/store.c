@@ -120,7 +120,6 @@ void store_close(struct store *s)
 		return;
 	s->verbs->close(s);
 	free(s->name);
-	free(s->dir);
 	free(s);
 }
 
@@ -162,14 +161,6 @@ enum ark_rc store_read_all(struct store *s, const char *path, struct ark_buf *ou
 	enum ark_rc rc = store_read(s, path, 0, UINT64_MAX, ark_sink_buf(out), NULL, err);
 	return rc < 0 && err->kind == ARK_KIND_LIMIT ? ark_err_in(err, rc, "'%s' in '%s'", path, s->name)
 	                                             : rc;
-}
-
-bool store_local_path(const struct store *s, const char *path, struct ark_buf *out)
-{
-	if (s->kind != STORE_LOCAL)
-		return false;
-	ark_buf_fmt(out, "%s/%s", s->dir, path);
-	return !out->failed;
 }
 
 enum ark_rc store_list(struct store *s, const char *prefix, const char *after, unsigned flags,

@@ -121,9 +121,6 @@ enum ark_rc store_read(struct store *s, const char *path, uint64_t from, uint64_
 /* The whole file, up to the buffer's ceiling (FAIL with kind LIMIT). */
 enum ark_rc store_read_all(struct store *s, const char *path, struct ark_buf *out,
                            struct ark_err *err);
-/* Where the file is on this machine, NUL-ended; false for S3. Others may change what is there: for
- * handing to programs, not for reading here. */
-bool store_local_path(const struct store *s, const char *path, struct ark_buf *out);
 
 struct store_entry {
 	struct ark_str path;  /* of the file, or of a folder with its '/'; borrowed during the call */

@@ -10,8 +10,8 @@
 #include "common/base/limits.h"
 #include "common/base/mem.h"
 #include "common/base/time.h"
-#include "export/formats/jsonl.h"
 #include "export/out.h"
+#include "export/record.h"
 
 #include "common/base/banned.h"
 
@@ -175,7 +175,7 @@ static void author_part(struct ark_buf *b, const struct export_record *r)
 /* What the lines of one author have in common is made once and kept. */
 static void author(struct ark_buf *b, const struct export_record *r, struct known_author *known)
 {
-	if (known == NULL || r->author == NULL) {
+	if (r->author == NULL) {
 		author_part(b, r);
 		return;
 	}
@@ -412,16 +412,6 @@ static void line(struct ark_buf *b, const struct export_record *r, bool has_matc
 	}
 	first_half(b, r, where, known);
 	second_half(b, r, has_match, team);
-}
-
-void export_jsonl_line(struct ark_buf *b, const struct export_record *r, bool has_match)
-{
-	ark_auto(ark_buf_release) struct ark_buf where, team;
-	ark_buf_init(&where, LIMIT_RECORD);
-	ark_buf_init(&team, LIMIT_RECORD);
-	channel_part(r->channel, &where);
-	team_part(r->channel, &team);
-	line(b, r, has_match, ark_buf_view(&where), ark_buf_view(&team), NULL);
 }
 
 /* --- the format -------------------------------------------------------------------------------- */

@@ -160,10 +160,8 @@ struct load_walk *load_walk_open(struct load_spill *spill, const struct io_spool
 	w->readers = ark_calloc(spill->count, sizeof(*w->readers));
 	w->window = ALL_WINDOWS / spill->count;
 	w->window = w->window > RUN_WINDOW ? RUN_WINDOW : w->window < RUN_WINDOW_MIN ? RUN_WINDOW_MIN : w->window;
-	for (uint32_t i = 0; i < spill->count; i++) {
+	for (uint32_t i = 0; i < spill->count; i++)
 		ark_buf_init(&w->readers[i].window, SIZE_MAX / 2);
-		w->count += spill->runs[i].count;
-	}
 	return w;
 }
 
@@ -224,9 +222,4 @@ enum ark_rc load_walk_next(struct load_walk *w, const struct record **out, struc
 		return ARK_END;
 	*out = w->readers[w->last].now;
 	return ARK_OK;
-}
-
-uint64_t load_walk_count(const struct load_walk *w)
-{
-	return w->count;
 }

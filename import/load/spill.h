@@ -29,7 +29,5 @@ void load_walk_closep(struct load_walk **w);
 enum ark_rc load_walk_rewind(struct load_walk *w, struct ark_err *err);
 /* ARK_END behind the last; the record is borrowed until the next call. */
 enum ark_rc load_walk_next(struct load_walk *w, const struct record **out, struct ark_err *err);
-/* Number of records. */
-uint64_t load_walk_count(const struct load_walk *w);
 
 #endif

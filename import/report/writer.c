@@ -137,11 +137,6 @@ void import_report_missing(struct import_report_writer *w, struct ark_str slack_
 	count_reason(w, reason);
 }
 
-uint64_t import_report_missing_count(const struct import_report_writer *w)
-{
-	return w->missing_total;
-}
-
 const char *import_report_place(const struct import_report_writer *w)
 {
 	return w->folder.place;

@@ -45,7 +45,6 @@ void import_report_skip(void *w, uint32_t source, struct ark_str file, uint64_t 
 void import_report_missing(struct import_report_writer *w, struct ark_str slack_file_id,
                            struct ark_str name, struct ark_str channel, int64_t ts_us,
                            struct ark_str reason);
-uint64_t import_report_missing_count(const struct import_report_writer *w);
 
 /*
  * Write the rest, bring everything to disk and give the folder its final name. Once per writer.
