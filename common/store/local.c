@@ -31,8 +31,8 @@ enum ark_rc store_interrupt(const struct store *s, struct ark_err *err)
 	return ARK_OK;
 }
 
-enum ark_rc local_errno(const struct local *l, int e, const char *verb, const char *path,
-                        struct ark_err *err)
+enum ark_rc (local_errno)(const struct local *l, int e, const char *verb, const char *path,
+                          struct ark_err *err)
 {
 	const char *name = l->base.name;
 	switch (e) {

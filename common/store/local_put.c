@@ -321,11 +321,11 @@ enum ark_rc local_put(struct store *s, const char *path, const struct ark_body *
 	struct local *l = (struct local *)s;
 	struct store_writer *w;
 	enum ark_rc rc = local_begin(s, path, flags, &w, err);
-	if (rc < 0)
+	if (rc != ARK_OK)
 		return rc;
 	for (uint64_t at = 0; rc == ARK_OK && at < body->len;) {
-		const char *piece;
-		size_t got;
+		const char *piece = NULL;
+		size_t got = 0; /* stays so when there is no next piece */
 		rc = next_piece(l, body, at, &piece, &got, err);
 		if (rc == ARK_OK)
 			rc = local_add(w, piece, got, err);

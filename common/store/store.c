@@ -73,7 +73,7 @@ enum ark_rc store_open(const struct mm_files *files, const struct store_options 
 		ark_err_hint(err, "name the file store with --files DIR or --files s3://BUCKET/PREFIX");
 		return ARK_FAIL;
 	}
-	if (rc < 0)
+	if (rc != ARK_OK)
 		return rc;
 	s->write = opt->write;
 	s->interrupted = opt->interrupted;
