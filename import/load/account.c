@@ -136,28 +136,47 @@ bool account_active(const struct load *l, uint32_t person)
 	return !(p->guest && l->set.guests == GUESTS_GUEST); /* no licence known that allows guests */
 }
 
+/* Is the address theirs, now at the latest? */
+static bool take_email(struct load *l, uint32_t person, struct ark_str mail)
+{
+	uint32_t owner = ark_map_get(&l->emails, mail);
+	if (owner == ARK_MAP_NONE)
+		ark_map_put(&l->emails, mail, person);
+	return owner == ARK_MAP_NONE || owner == person;
+}
+
+/* name@domain, or name-2@domain, name-3@domain ... whichever is free: accounts of before may be called
+ * otherwise by now and have the address still. */
+static void make_email(struct load *l, uint32_t person, struct ark_str name, const char *domain,
+                       struct ark_buf *out)
+{
+	size_t start = out->len;
+	unsigned n = 1;
+	do {
+		ark_buf_cut(out, start);
+		account_lower(out, name);
+		if (n > 1)
+			ark_buf_fmt(out, "-%u", n);
+		ark_buf_c(out, '@');
+		ark_buf_z(out, domain);
+		n++;
+	} while (!take_email(l, person, ark_str_from(ark_buf_view(out), start)));
+}
+
 void account_email(struct load *l, uint32_t person, struct ark_buf *out)
 {
 	struct slack_person *p = person_at(l, person);
 	if (p->kind != PERSON_HUMAN) {
-		ark_buf_str(out, p->username);
-		ark_buf_z(out, "@localhost");
+		make_email(l, person, p->username, "localhost", out);
 		return;
 	}
 	size_t start = out->len;
 	account_lower(out, ark_str_trim(p->email));
 	struct ark_str mail = ark_str_from(ark_buf_view(out), start);
-	if (is_email(mail)) {
-		uint32_t owner = ark_map_get(&l->emails, mail);
-		if (owner == ARK_MAP_NONE)
-			ark_map_put(&l->emails, mail, person);
-		if (owner == ARK_MAP_NONE || owner == person)
-			return;
-	}
+	if (is_email(mail) && take_email(l, person, mail))
+		return;
 	ark_buf_cut(out, start);
-	account_lower(out, p->key);
-	ark_buf_c(out, '@');
-	ark_buf_z(out, l->set.email_domain != NULL ? l->set.email_domain : NO_DOMAIN);
+	make_email(l, person, p->key, l->set.email_domain != NULL ? l->set.email_domain : NO_DOMAIN, out);
 }
 
 /* What the identity provider knows the person by. */

@@ -486,7 +486,7 @@ def adopt(run):
 
 # What mmetl makes of a bot that is no user of the export: one account called after its id, whatever name it posted under.
 FOREIGN_BOT = """
-create temp table b as select userid as id, row_number() over (order by userid) as n from bots;
+create temp table b as select userid as id, row_number() over (order by username) as n from bots join users on id = userid;
 update users set username = 'b0deploy1', nickname = 'Unknown Bot' where id = (select id from b where n = 1);
 update posts set userid = (select id from b where n = 1) where userid in (select id from b);
 """ + ''.join(f"delete from {t} where {c} = (select id from b where n = 2);\n" for t, c in (
