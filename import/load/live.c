@@ -392,8 +392,11 @@ enum ark_rc load_live(const struct load_job *job, struct load *l, struct db_conn
 	if (rc == ARK_OK && !job->dry_run && (rc = db_txn_commit(&txn, err)) < 0 && !db_alive(conn))
 		ark_err_hint(err, "run the same command again: what is there already is not written twice");
 	if (rc == ARK_OK && job->files != NULL && !job->dry_run &&
-	    (rc = job->files(job->ctx, conn, l, l->fresh ? 0 : l->start_ms, err)) < 0)
+	    (rc = job->files(job->ctx, conn, l, l->fresh ? 0 : l->start_ms, err)) < 0) {
 		rc = ark_err_in(err, rc, "everything is imported, but the files of its messages are not all there");
+		if (err->kind == ARK_KIND_SIGNAL)
+			ark_err_hint(err, "run the same command again: what is there already is not written twice");
+	}
 	out->phase_ms[PHASE_FINISH] = ark_time_tick_ms() - began;
 	return rc;
 }
