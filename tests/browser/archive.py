@@ -88,7 +88,12 @@ class Browser:
     def until(self, script, what):
         end = time.monotonic() + WAIT_S
         while time.monotonic() < end:
-            value = self.run(script)
+            try:
+                value = self.run(script)
+            except fx.Failure as e:
+                if 'navigated' not in str(e):  # the page went away while it was asked
+                    raise
+                value = None
             if value:
                 return value
             time.sleep(0.1)
@@ -138,12 +143,13 @@ def pages_open(b, top):
 
 def search_finds(b, top):
     b.open(top + '/index.html')
-    b.run('document.querySelector("input[name=q]").value = "sewing mach"; document.querySelector("form button").click()')
+    b.run('document.querySelector("input[name=q]").value = "sewing mach"; '
+          'setTimeout(() => document.querySelector("form button").click())')
     b.until('location.pathname.endsWith("search.html") && document.querySelectorAll("#results li").length', 'results')
     need(b.run('document.querySelectorAll("#results li").length') == 1, 'not one result')
     need('sewing machine' in b.run('document.querySelector("#results li").textContent'), 'another result')
     need(b.run('document.querySelectorAll("#results mark").length') >= 2, 'nothing is marked')
-    b.run('document.querySelector("#results a").click()')
+    b.run('setTimeout(() => document.querySelector("#results a").click())')
     b.until('document.querySelector(":target") !== null && document.querySelector(":target").textContent'
             '.includes("sewing machine")', 'the message itself')
 

@@ -8,9 +8,10 @@
  *
  * A word's bucket is a hash of its first two characters, so that the beginning of a word is enough to
  * find its bucket. While messages come in, (word, message) pairs go to one temporary file in blocks that
- * belong to a bucket each; at the end one bucket after the other is read, sorted and written.
+ * belong to a bucket each; at the end one bucket after the other is read and written.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
@@ -25,6 +26,7 @@
 #define HTML_COMMON    200000u    /* words that more messages hold find nothing: "the" */
 #define HTML_SNIPPET   220u       /* characters of a message that a result shows */
 #define BLOCK_BYTES    8192u      /* of a bucket, before they go to the file */
+#define PASS_BYTES     (4u << 20) /* of a bucket whose words are held together */
 #define WORDS_OF_ONE   4096u      /* different words of one message that are found */
 
 struct bucket {
@@ -196,43 +198,100 @@ enum ark_rc html_search_add(struct html_search *s, struct export_out *out,
 
 /* --- the end: one bucket after the other --- */
 
-struct pair {
-	struct ark_str word;
-	uint32_t doc;
+/*
+ * A bucket is written in passes over its blocks, each for a share of its words, so that memory is that of
+ * PASS_BYTES however many messages there are. Numbers of messages come in their order.
+ */
+struct pass {
+	uint32_t number, of;
+	struct ark_map words;    /* -> index in `counts` */
+	uint32_t *counts, *ends; /* messages of a word; where its next number goes in `docs` */
+	size_t cap;
+	uint32_t *docs;
+	bool placing;            /* second reading */
 };
 
-static int by_word(const void *a, const void *b)
+static void pass_release(struct pass *p)
 {
-	const struct pair *x = a, *y = b;
-	int order = ark_str_cmp(x->word, y->word);
-	return order != 0 ? order : x->doc < y->doc ? -1 : x->doc > y->doc;
+	ark_map_release(&p->words);
+	free(p->counts);
+	free(p->ends);
+	free(p->docs);
 }
 
-static enum ark_rc bucket_read(const struct html_search *s, const struct bucket *b, char *to,
-                               struct ark_err *err)
+static uint32_t share_of(struct ark_str word, uint32_t of)
 {
+	uint32_t h = 2166136261u;
+	for (size_t i = 0; i < word.len; i++)
+		h = (h ^ (unsigned char)word.ptr[i]) * 16777619u;
+	return (h ^ h >> 15) % of;
+}
+
+static void pass_record(struct pass *p, struct ark_str word, uint32_t doc)
+{
+	if (p->of > 1 && share_of(word, p->of) != p->number)
+		return;
+	uint32_t at = ark_map_get(&p->words, word);
+	if (p->placing) {
+		if (p->counts[at] <= HTML_COMMON)
+			p->docs[p->ends[at]++] = doc;
+		return;
+	}
+	if (at == ARK_MAP_NONE) {
+		at = p->words.count;
+		if (at == p->cap) {
+			p->cap = p->cap > 0 ? 2 * p->cap : 1024;
+			p->counts = ark_realloc(p->counts, p->cap, sizeof(p->counts[0]));
+		}
+		p->counts[at] = 0;
+		ark_map_put(&p->words, word, at);
+	}
+	p->counts[at]++;
+}
+
+static enum ark_rc pass_read(struct pass *p, const struct html_search *s, const struct bucket *b, struct ark_err *err)
+{
+	char bytes[BLOCK_BYTES + 2 * HTML_WORD_BYTES];
 	for (size_t i = 0; i < b->count; i++) {
 		size_t len = b->blocks[i] & 0xFFFF;
-		enum ark_rc rc = io_spool_read(&s->spool, b->blocks[i] >> 16, to, len, err);
+		enum ark_rc rc = io_spool_read(&s->spool, b->blocks[i] >> 16, bytes, len, err);
 		if (rc < 0)
 			return rc;
-		to += len;
+		for (size_t at = 0; at < len;) {
+			struct ark_str word = ark_str_n(bytes + at + 1, (unsigned char)bytes[at]);
+			uint32_t doc;
+			memcpy(&doc, word.ptr + word.len, sizeof(doc));
+			pass_record(p, word, doc);
+			at += 1 + word.len + sizeof(doc);
+		}
 	}
 	return ARK_OK;
 }
 
-static size_t pairs_of(const char *bytes, size_t len, struct pair *out)
+static enum ark_rc pass_fill(struct pass *p, const struct html_search *s, const struct bucket *b, struct ark_err *err)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < len; n++) {
-		size_t word = (unsigned char)bytes[i];
-		if (out != NULL) {
-			out[n].word = ark_str_n(bytes + i + 1, word);
-			memcpy(&out[n].doc, bytes + i + 1 + word, sizeof(out[n].doc));
-		}
-		i += 1 + word + sizeof(uint32_t);
+	enum ark_rc rc = pass_read(p, s, b, err);
+	if (rc < 0)
+		return rc;
+	uint32_t all = 0;
+	p->ends = ark_calloc(p->words.count + 1, sizeof(p->ends[0]));
+	for (uint32_t i = 0; i < p->words.count; i++) {
+		p->ends[i] = all;
+		all += p->counts[i] <= HTML_COMMON ? p->counts[i] : 0;
 	}
-	return n;
+	p->docs = ark_calloc(all + 1, sizeof(p->docs[0]));
+	p->placing = true;
+	return pass_read(p, s, b, err);
+}
+
+struct named {
+	struct ark_str word;
+	uint32_t at;
+};
+
+static int by_word(const void *a, const void *b)
+{
+	return ark_str_cmp(((const struct named *)a)->word, ((const struct named *)b)->word);
 }
 
 static void put_base36(struct ark_buf *b, uint32_t n)
@@ -247,20 +306,42 @@ static void put_base36(struct ark_buf *b, uint32_t n)
 }
 
 /* "word":"first,step,step,..." in base 36; 0 for a word that nearly everything holds. */
-static void put_postings(struct ark_buf *b, const struct pair *pairs, size_t n)
+static void put_postings(struct ark_buf *b, const struct pass *p, const struct named *word)
 {
-	put_string(b, pairs[0].word);
+	uint32_t n = p->counts[word->at];
+	put_string(b, word->word);
 	if (n > HTML_COMMON) {
 		ark_buf_z(b, ":0");
 		return;
 	}
+	const uint32_t *docs = p->docs + p->ends[word->at] - n;
 	ark_buf_z(b, ":\"");
-	for (size_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		if (i > 0)
 			ark_buf_c(b, ',');
-		put_base36(b, i == 0 ? pairs[0].doc : pairs[i].doc - pairs[i - 1].doc);
+		put_base36(b, i == 0 ? docs[0] : docs[i] - docs[i - 1]);
 	}
 	ark_buf_c(b, '"');
+}
+
+static enum ark_rc pass_out(const struct pass *p, bool *first, struct export_file *file, struct ark_buf *text,
+                            struct ark_err *err)
+{
+	ark_auto(ark_freep) struct named *words = ark_calloc(p->words.count + 1, sizeof(*words));
+	enum ark_rc rc = ARK_OK;
+	for (uint32_t i = 0; i < p->words.count; i++)
+		words[i] = (struct named){ ark_map_key(&p->words, i), i };
+	qsort(words, p->words.count, sizeof(*words), by_word);
+	for (uint32_t i = 0; rc == ARK_OK && i < p->words.count; i++) {
+		ark_buf_z(text, *first ? "\n" : ",\n");
+		*first = false;
+		put_postings(text, p, &words[i]);
+		if (text->len > 1u << 16) {
+			rc = export_file_write(file, text->data, text->len, err);
+			ark_buf_reset(text);
+		}
+	}
+	return rc;
 }
 
 static enum ark_rc bucket_out(struct html_search *s, uint32_t number, struct export_out *out,
@@ -270,14 +351,6 @@ static enum ark_rc bucket_out(struct html_search *s, uint32_t number, struct exp
 	enum ark_rc rc = block_out(s, b, err);
 	if (rc < 0)
 		return rc;
-	ark_auto(ark_freep) char *bytes = ark_malloc(b->bytes + 1);
-	rc = bucket_read(s, b, bytes, err);
-	if (rc < 0)
-		return rc;
-	size_t count = pairs_of(bytes, b->bytes, NULL);
-	ark_auto(ark_freep) struct pair *pairs = ark_calloc(count + 1, sizeof(*pairs));
-	pairs_of(bytes, b->bytes, pairs);
-	qsort(pairs, count, sizeof(*pairs), by_word);
 	ark_auto(export_file_drop) struct export_file *file = NULL;
 	ark_auto(ark_buf_release) struct ark_buf text;
 	ark_buf_init(&text, HTML_BUFFER);
@@ -285,15 +358,13 @@ static enum ark_rc bucket_out(struct html_search *s, uint32_t number, struct exp
 	rc = export_file_begin(out, text.data, EXPORT_PLAIN, &file, err);
 	ark_buf_reset(&text);
 	ark_buf_fmt(&text, "ARK.words(%u,{", number);
-	for (size_t i = 0, n; rc == ARK_OK && i < count; i += n) {
-		for (n = 1; i + n < count && ark_str_eq(pairs[i].word, pairs[i + n].word);)
-			n++;
-		ark_buf_z(&text, i > 0 ? ",\n" : "\n");
-		put_postings(&text, pairs + i, n);
-		if (text.len > 1u << 16) {
-			rc = export_file_write(file, text.data, text.len, err);
-			ark_buf_reset(&text);
-		}
+	bool first = true;
+	uint32_t passes = (uint32_t)(b->bytes / PASS_BYTES) + 1;
+	for (uint32_t i = 0; rc == ARK_OK && i < passes; i++) {
+		ark_auto(pass_release) struct pass p = { .number = i, .of = passes };
+		rc = pass_fill(&p, s, b, err);
+		if (rc == ARK_OK)
+			rc = pass_out(&p, &first, file, &text, err);
 	}
 	ark_buf_z(&text, "});\n");
 	if (rc == ARK_OK)
