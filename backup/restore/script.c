@@ -144,7 +144,7 @@ static bool take_name(struct ark_str *s, struct ark_pool *pool, struct ark_str *
 			end += s->ptr[end] == '"';
 			text[len++] = s->ptr[end];
 		}
-		if (end >= s->len)
+		if (end >= s->len || len == 0)
 			return false;
 		*plain = ark_str_n(text, len);
 		*s = ark_str_from(*s, end + 1);

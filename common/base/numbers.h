@@ -31,7 +31,7 @@ void ark_numbers_release(struct ark_numbers *l);
 
 static inline struct ark_number_iter ark_numbers_read(const struct ark_numbers *l)
 {
-	return (struct ark_number_iter){ .at = l->bytes, .end = l->bytes + l->len };
+	return (struct ark_number_iter){ .at = l->bytes, .end = l->len > 0 ? l->bytes + l->len : l->bytes };
 }
 
 bool ark_numbers_next(struct ark_number_iter *it, uint32_t *out);
