@@ -52,19 +52,6 @@ const char SOURCE_LARGE_SQL[] =
 
 enum { SCHEMA, NAME, COLUMNS, CREATED, ORDER, KEYS, SIZE, OID, KIND };
 
-enum ark_rc source_refuse_pooler(struct db_conn *conn, const char *what, struct ark_err *err)
-{
-	bool pooler = false;
-	ark_auto(ark_buf_release) struct ark_buf reason = { 0 };
-	ark_buf_init(&reason, 4096);
-	enum ark_rc rc = db_is_pooler(conn, &pooler, &reason, err);
-	if (rc < 0 || !pooler)
-		return rc;
-	ark_err_set(err, ARK_KIND_REFUSED, "this is a connection pooler, not PostgreSQL itself: %s", reason.data);
-	ark_err_hint(err, "%s needs a direct connection; name the server's own host and port", what);
-	return ARK_FAIL;
-}
-
 /* The server needs some seconds to notice that a run was killed: its lock is waited for that long. */
 static enum ark_rc lock_out_others(struct source *s, const struct db_options *opt, struct ark_err *err)
 {
@@ -86,7 +73,7 @@ enum ark_rc source_open(struct source *s, const char *dsn, const struct db_optio
 	*s = (struct source){ 0 };
 	enum ark_rc rc = db_open(dsn, opt, &s->conn, err);
 	if (rc == ARK_OK)
-		rc = source_refuse_pooler(s->conn, "a snapshot", err);
+		rc = db_refuse_pooler(s->conn, "a snapshot", err);
 	return rc < 0 ? rc : lock_out_others(s, opt, err);
 }
 

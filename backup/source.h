@@ -31,9 +31,6 @@ struct source {
 	uint64_t large_objects;
 };
 
-/* FAIL with kind REFUSED when it is one; `what` ("a snapshot") needs the server itself. */
-enum ark_rc source_refuse_pooler(struct db_conn *conn, const char *what, struct ark_err *err);
-
 /* Connect; refuses poolers (REFUSED), and another backup of this database that runs now (LOCKED). */
 enum ark_rc source_open(struct source *s, const char *dsn, const struct db_options *opt,
                         struct ark_err *err);

@@ -60,19 +60,6 @@ static enum ark_rc check_schema(const struct mm_db_info *info, struct ark_err *e
 	return ARK_OK;
 }
 
-static enum ark_rc refuse_pooler(struct export_app *a, struct ark_err *err)
-{
-	bool pooler = false;
-	ark_auto(ark_buf_release) struct ark_buf reason;
-	ark_buf_init(&reason, 4096);
-	enum ark_rc rc = db_is_pooler(a->conn, &pooler, &reason, err);
-	if (rc < 0 || !pooler)
-		return rc;
-	ark_err_set(err, ARK_KIND_REFUSED, "a pooler stands before the database: %s", reason.data);
-	ark_err_hint(err, "name the server itself; an exported snapshot lives in one real session");
-	return ARK_FAIL;
-}
-
 /* The moment that all connections see. */
 static enum ark_rc take_snapshot(struct export_app *a, struct ark_err *err)
 {
@@ -114,7 +101,7 @@ enum ark_rc export_source_open(struct export_app *a, struct ark_err *err)
 	struct db_options db = { .app = a->tool->name, .interrupted = ark_interrupted };
 	rc = db_open(a->place.dsn.data, &db, &a->conn, err);
 	if (rc == ARK_OK)
-		rc = refuse_pooler(a, err);
+		rc = db_refuse_pooler(a->conn, "an exported snapshot", err);
 	if (rc == ARK_OK)
 		rc = mm_detect(a->conn, &a->info, err);
 	if (rc == ARK_OK)

@@ -29,19 +29,6 @@ void purge_show_config(struct purge_app *a)
 	mm_place_show(&a->config->place, a->args, &h, a->talk);
 }
 
-static enum ark_rc refuse_pooler(struct purge_app *a, struct ark_err *err)
-{
-	bool pooler = false;
-	ark_auto(ark_buf_release) struct ark_buf reason;
-	ark_buf_init(&reason, 4096);
-	enum ark_rc rc = db_is_pooler(a->conn, &pooler, &reason, err);
-	if (rc < 0 || !pooler)
-		return rc;
-	ark_err_set(err, ARK_KIND_REFUSED, "a pooler stands before the database: %s", reason.data);
-	ark_err_hint(err, "name the server itself; the lock that keeps two purges apart lives in one real session");
-	return ARK_FAIL;
-}
-
 enum ark_rc purge_open(struct purge_app *a, const char *verb, struct ark_err *err)
 {
 	a->begin_ms = ark_time_now_ms();
@@ -55,7 +42,7 @@ enum ark_rc purge_open(struct purge_app *a, const char *verb, struct ark_err *er
 	struct db_options db = { .app = "matter-purge", .interrupted = ark_interrupted };
 	rc = db_open(a->place.dsn.data, &db, &a->conn, err);
 	if (rc == ARK_OK)
-		rc = refuse_pooler(a, err);
+		rc = db_refuse_pooler(a->conn, "the lock that keeps two purges apart", err);
 	if (rc == ARK_OK)
 		rc = mm_detect(a->conn, &a->info, err);
 	if (rc == ARK_OK)

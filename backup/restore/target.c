@@ -78,7 +78,7 @@ enum ark_rc target_open(struct target *t, const struct target_options *opt, stru
 	db_dsn_text(t->dsn, &dsn);
 	rc = mm_claim_connect(dsn.data, opt->embedded.given ? NULL : opt->maintenance_db, &t->db, &t->maintenance, err);
 	if (rc == ARK_OK)
-		rc = source_refuse_pooler(t->maintenance, "a restore", err);
+		rc = db_refuse_pooler(t->maintenance, "a restore", err);
 	if (rc == ARK_OK)
 		rc = db_query_one(t->maintenance, "SELECT system_identifier::text FROM pg_catalog.pg_control_system()", DB_NO_PARAMS,
 		                  &res, err);

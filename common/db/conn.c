@@ -403,3 +403,16 @@ enum ark_rc db_is_pooler(struct db_conn *conn, bool *is_pooler, struct ark_buf *
 		            db_backend_pid(conn), (long long)db_i64(res, 0, 0));
 	return ARK_OK;
 }
+
+enum ark_rc db_refuse_pooler(struct db_conn *conn, const char *what, struct ark_err *err)
+{
+	bool pooler = false;
+	ark_auto(ark_buf_release) struct ark_buf reason;
+	ark_buf_init(&reason, 4096);
+	enum ark_rc rc = db_is_pooler(conn, &pooler, &reason, err);
+	if (rc < 0 || !pooler)
+		return rc;
+	ark_err_set(err, ARK_KIND_REFUSED, "this is a connection pooler, not PostgreSQL itself: %s", reason.data);
+	ark_err_hint(err, "%s needs a direct connection; name the server's own host and port", what);
+	return ARK_FAIL;
+}

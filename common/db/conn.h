@@ -77,6 +77,8 @@ void db_notices_clear(struct db_conn *conn);
  */
 enum ark_rc db_is_pooler(struct db_conn *conn, bool *is_pooler, struct ark_buf *reason,
                          struct ark_err *err);
+/* REFUSED where that is a pooler; `what` needs the direct connection: "a snapshot". */
+enum ark_rc db_refuse_pooler(struct db_conn *conn, const char *what, struct ark_err *err);
 
 /* --- statements ------------------------------------------------------------------------------ */
 
