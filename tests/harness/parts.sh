@@ -7,6 +7,7 @@
 passed=0 failed=0 skipped=0
 part_key='' part_name='' part_start=0 part_counts=''
 parts_log=()
+failures=() # what failed, told again at the end, where people and CI look first
 cores=$(nproc)
 
 # part KEY NAME: closes the part before it. KEY is its row in docs/reliability.md.
@@ -27,6 +28,7 @@ part_close() {
 
 one_failed() {
 	failed=$((failed + 1))
+	failures+=("$1")
 	echo "FAILED: $1" >&2
 }
 
@@ -48,6 +50,7 @@ summary() {
 		IFS='|' read -r _ name p f s seconds <<<"$line"
 		printf '%5d %4d %4d  %4d s  %s\n' "$p" "$f" "$s" "$seconds" "$name"
 	done
+	[ ${#failures[@]} = 0 ] || printf '%s\n' '' 'What failed:' "${failures[@]}"
 	printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 	exit
@@ -109,8 +112,10 @@ sanitizer_env=(
 
 # add_counts NAME LOG RC: what meson's machine-readable log counts; RC as meson test returned it.
 add_counts() {
-	local counts before=$failed
-	if counts=$(python3 tests/harness/count.py "$2"); then
+	local counts before=$failed told
+	if counts=$(python3 tests/harness/count.py "$2" 2>"$2.failed"); then
+		mapfile -t told <"$2.failed"
+		failures+=("${told[@]}")
 		read -r p f s <<<"$counts"
 		passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	fi
