@@ -73,6 +73,15 @@ static bool is_external(struct json_val f, struct ark_str mode)
 
 /* ---- names ---- */
 
+/* Nothing but dots and spaces names no file. */
+static bool is_name(struct ark_str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] != '.' && s.ptr[i] != ' ')
+			return true;
+	return false;
+}
+
 void file_name_clean(struct ark_str name, struct ark_str fallback, struct ark_buf *out)
 {
 	ark_auto(ark_buf_release) struct ark_buf plain;
@@ -90,11 +99,10 @@ void file_name_clean(struct ark_str name, struct ark_str fallback, struct ark_bu
 		ark_utf8_put(&plain, rune == '/' || rune == '\\' ? '_' : rune);
 	}
 	ark_utf8_nfc(&nfc, ark_buf_view(&plain));
-	struct ark_str clean = ark_buf_view(&nfc);
-	bool dots = true;
-	for (size_t i = 0; i < clean.len; i++)
-		dots = dots && (clean.ptr[i] == '.' || clean.ptr[i] == ' ');
-	if (dots)
+	/* what was not a character may have stood inside a token */
+	text_drop_tokens(&nfc);
+	struct ark_str clean = ark_str_trim(ark_buf_view(&nfc));
+	if (!is_name(clean))
 		clean = fallback;
 	if (clean.len > FILE_NAME_BYTES) { /* the ending says what it is: keep it */
 		size_t dot = clean.len;
@@ -229,23 +237,27 @@ static void put_entry(struct file_sink *sink, struct json_val f, struct ark_str 
 		if ((unsigned char)mime.ptr[i] <= 0x20 || (unsigned char)mime.ptr[i] >= 0x7f)
 			mime = ARK_LIT("");
 	struct ark_str link = plain_link(f);
+	size_t at = sink->files->len;
+	ark_buf_add(sink->files, (const char *)&head, sizeof(head));
+	ark_buf_str(sink->files, id);
 	ark_buf_reset(tmp);
 	stored_name(f, id, tmp);
-	size_t name_len = tmp->len;
+	head.name_len = (uint16_t)tmp->len;
+	ark_buf_str(sink->files, ark_buf_view(tmp));
+	ark_buf_str(sink->files, mime);
+	ark_buf_str(sink->files, link);
+	/* by itself: what is dropped from the note must not move the name */
+	ark_buf_reset(tmp);
 	put_note(f, mode, why, tmp);
 	text_drop_nul(tmp, false);
 	text_drop_tokens(tmp);
+	head.note_len = (uint32_t)tmp->len;
+	ark_buf_str(sink->files, ark_buf_view(tmp));
 	head.id_len = (uint8_t)id.len;
-	head.name_len = (uint16_t)name_len;
 	head.mime_len = (uint16_t)mime.len;
 	head.link_len = (uint32_t)link.len;
-	head.note_len = (uint32_t)(tmp->len - name_len);
-	ark_buf_add(sink->files, (const char *)&head, sizeof(head));
-	ark_buf_str(sink->files, id);
-	ark_buf_add(sink->files, tmp->data, name_len);
-	ark_buf_str(sink->files, mime);
-	ark_buf_str(sink->files, link);
-	ark_buf_add(sink->files, tmp->data + name_len, tmp->len - name_len);
+	if (!sink->files->failed)
+		memcpy(sink->files->data + at, &head, sizeof(head));
 }
 
 /* True: it is shown as a link. */

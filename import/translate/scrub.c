@@ -2,9 +2,13 @@
 
 #include <string.h>
 
-#include "common/base/utf8.h"
-
 #include "common/base/banned.h"
+
+/* Tokens are ASCII; a byte of another character ends one and stays whole. */
+static bool is_token(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+}
 
 /* Links with a download token are secrets: the token goes, the rest of the text stays. */
 void text_drop_tokens(struct ark_buf *b)
@@ -16,7 +20,7 @@ void text_drop_tokens(struct ark_buf *b)
 		size_t start = at;
 		bool query = start > 0 && b->data[start - 1] == '=';
 		size_t end = at + 3;
-		while (end < b->len && (ark_utf8_is_word((unsigned char)b->data[end]) || b->data[end] == '-'))
+		while (end < b->len && is_token(b->data[end]))
 			end++;
 		bool token = end - at > 8 && b->data[at + 4] == '-';
 		if (!token) {

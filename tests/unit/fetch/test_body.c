@@ -116,6 +116,8 @@ static void names_are_fit_for_a_folder(void)
 		{ "plan.pdf", "plan.pdf" },   { "../../etc/passwd", ".._.._etc_passwd" }, { "..", "F1" }, { " ", "F1" },
 		{ "a\nb\x7f.txt", "ab.txt" }, { "a\\b", "a_b" },
 		{ "\xe2\x80\xaegpj.exe", "gpj.exe" }, { "u\xcc\x88.txt", "\xc3\xbc.txt" },
+		{ "xoxb-1234567 plan.pdf", "plan.pdf" }, { "..xoxb-1234567", "F1" },
+		{ "xo\x01xb-1234567.md", ".md" }, { "xoxb-1234\xc3\xa9\xc2\xa9", "\xc3\xa9\xc2\xa9" },
 	};
 	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
 		ark_auto(ark_buf_release) struct ark_buf out;
