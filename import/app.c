@@ -199,12 +199,25 @@ enum ark_rc app_people(struct app *a, struct ark_err *err)
 
 /* ---- callbacks of the loader ---- */
 
-static void on_phase(void *ctx, enum load_phase phase, const char *text)
+static void on_phase(void *ctx, enum load_phase phase, const char *text, size_t steps)
 {
 	struct app *a = ctx;
 	(void)phase;
-	ark_progress_phase(&a->bar, text, NULL, 0, 0);
+	ark_progress_phase(&a->bar, text, steps > 0 ? "steps" : NULL, steps, 0);
 	ark_info(a->talk, "import.phase", "%s", text);
+}
+
+static void on_step(void *ctx)
+{
+	struct app *a = ctx;
+	ark_progress_add(&a->bar, 1, 0);
+}
+
+/* The database is at work: the clock of the line goes on. */
+static void on_wait(void *ctx)
+{
+	struct app *a = ctx;
+	ark_progress_tick(&a->bar);
 }
 
 static void on_say(void *ctx, const char *msgid, const char *text)
@@ -285,8 +298,9 @@ struct load_job app_job(struct app *a)
 		.dry_run = c->dry_run,
 		.force = c->force,
 		.indexes = (enum load_indexes)c->indexes,
-		.db = { .app = "matter-import", .interrupted = ark_interrupted },
+		.db = { .app = "matter-import", .interrupted = ark_interrupted, .waiting = on_wait, .waiting_ctx = a },
 		.phase = on_phase,
+		.step = on_step,
 		.say = on_say,
 		.tick = on_tick,
 		.files = files_bring,

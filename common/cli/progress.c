@@ -173,7 +173,8 @@ static void compose(struct ark_progress *p, int64_t now_ms, size_t columns, stru
 	if (a.total > 0)
 		ark_buf_fmt(&parts.text[PERCENT], "%3u%%", percent(&a));
 	add_amounts(p, &a, &parts.text[AMOUNTS]);
-	add_rate(p, &a, &parts.text[RATE]);
+	if (a.total > 0 || a.done > 0)
+		add_rate(p, &a, &parts.text[RATE]);
 	add_time(p, &a, now_ms, &parts.text[TIME]);
 	ark_auto(ark_buf_release) struct ark_buf phase;
 	ark_buf_init(&phase, 1024);
@@ -279,6 +280,8 @@ static void answer_signal(struct ark_progress *p, int64_t now_ms)
 
 void ark_progress_tick(struct ark_progress *p)
 {
+	if (p->talk == NULL)
+		return;
 	int64_t now_ms = p->clock_ms();
 	int64_t passed_ms = now_ms - p->checked_ms;
 	if (passed_ms < STRIDE_SHORT_MS && p->stride < STRIDE_MAX)

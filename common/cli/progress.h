@@ -58,7 +58,7 @@ void ark_progress_begin(struct ark_progress *p, struct ark_talk *talk);
  */
 void ark_progress_phase(struct ark_progress *p, const char *phase, const char *noun,
                         uint64_t total_items, uint64_t total_bytes);
-/* Look at clock and signals now, and draw if it is time. */
+/* Look at clock and signals now, and draw if it is time; nothing outside begin and end. */
 void ark_progress_tick(struct ark_progress *p);
 /* So much more is done. The thread that began only; about a nanosecond. */
 static inline void ark_progress_add(struct ark_progress *p, uint64_t items, uint64_t bytes)

@@ -58,6 +58,8 @@ enum ark_rc db_wait(struct db_conn *c, short events, struct ark_err *err)
 			return ARK_OK;
 		if (n < 0 && errno != EINTR)
 			return ark_err_errno(err, errno, "cannot wait for the database");
+		if (n == 0 && c->waiting != NULL)
+			c->waiting(c->waiting_ctx);
 		/* One that comes before the server has begun with the statement is lost. */
 		if (n == 0 && c->cancelled && c->cancel != NULL)
 			send_cancel(c);
@@ -288,6 +290,8 @@ enum ark_rc db_open(const char *dsn, const struct db_options *opt, struct db_con
 		return rc;
 	ark_auto(db_closep) struct db_conn *c = ark_calloc(1, sizeof(*c));
 	c->interrupted = opt->interrupted;
+	c->waiting = opt->waiting;
+	c->waiting_ctx = opt->waiting_ctx;
 	int errnum = ark_fail_step("connect");
 	if (errnum != 0)
 		return ark_err_errno(err, errnum, "cannot connect to the database");

@@ -26,6 +26,8 @@ struct db_result;
 struct db_options {
 	const char *app;           /* application_name, as pg_stat_activity shows it */
 	bool (*interrupted)(void); /* asked while waiting; NULL: never */
+	void (*waiting)(void *ctx); /* told while waiting, some times a second, by who waits; NULL: nobody */
+	void *waiting_ctx;
 };
 
 /*

@@ -26,6 +26,8 @@ struct db_conn {
 	PGconn *pg;
 	PGcancel *cancel;
 	bool (*interrupted)(void);
+	void (*waiting)(void *ctx);
+	void *waiting_ctx;
 	enum db_busy busy;
 	bool shielded;          /* commit and rollback: not to be interrupted */
 	bool cancelled;         /* the present statement was cancelled by us */

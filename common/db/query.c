@@ -390,6 +390,18 @@ static void cancel_interrupted(struct db_conn *const *conns, size_t count)
 	}
 }
 
+/* One word for all: whoever waits for several gave each the same. */
+static void tell_waiting(struct db_conn *const *conns, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct db_conn *c = conns[i];
+		if (c != NULL && c->busy == DB_STARTED && c->waiting != NULL) {
+			c->waiting(c->waiting_ctx);
+			return;
+		}
+	}
+}
+
 enum ark_rc db_wait_any(struct db_conn *const *conns, size_t count, size_t *which,
                         struct ark_err *err)
 {
@@ -411,7 +423,8 @@ enum ark_rc db_wait_any(struct db_conn *const *conns, size_t count, size_t *whic
 		}
 		if (n == 0)
 			return ark_err_set(err, ARK_KIND_MISSING, "no statement is under way");
-		(void)poll(fds, n, 200);
+		if (poll(fds, n, 200) == 0)
+			tell_waiting(conns, count);
 	}
 }
 

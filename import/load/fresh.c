@@ -189,7 +189,8 @@ static enum ark_rc build_indexes(struct fresh *f, const struct sink *s, struct a
 		more[n] = sql[n];
 		n++;
 	}
-	enum ark_rc rc = index_build_fresh(f->conns, CONNS, more, n, err);
+	enum ark_rc rc = index_build_fresh(f->conns, CONNS, more, n,
+	                                    (struct index_watch){ f->job->step, f->job->ctx }, err);
 	return rc == ARK_OK ? db_exec(f->conns[0], "ANALYZE posts", err) : rc;
 }
 
@@ -197,14 +198,14 @@ static enum ark_rc finish(struct fresh *f, const struct sink *s, struct ark_err 
 {
 	int64_t began = ark_time_tick_ms();
 	if (f->job->phase != NULL)
-		f->job->phase(f->job->ctx, PHASE_INDEXES, "building indexes");
+		f->job->phase(f->job->ctx, PHASE_INDEXES, "building indexes", index_fresh_steps() + SINK_KEPT - 1);
 	enum ark_rc rc = build_indexes(f, s, err);
 	if (rc == ARK_OK)
 		rc = mm_schema_finish(f->conns[0], err);
 	f->out->phase_ms[PHASE_INDEXES] = ark_time_tick_ms() - began;
 	began = ark_time_tick_ms();
 	if (f->job->phase != NULL)
-		f->job->phase(f->job->ctx, PHASE_FINISH, "finishing");
+		f->job->phase(f->job->ctx, PHASE_FINISH, "finishing", 0);
 	if (rc == ARK_OK && f->job->files != NULL && !f->job->dry_run)
 		rc = f->job->files(f->job->ctx, f->conns[0], f->l, 0, err);
 	if (rc == ARK_OK)

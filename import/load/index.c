@@ -9,8 +9,14 @@
 
 #include "common/base/banned.h"
 
-enum ark_rc index_build(struct db_conn *const *conns, size_t conns_count, size_t busy,
-                        const char *const *sql, size_t sql_count, struct ark_err *err)
+static void step(struct index_watch watch)
+{
+	if (watch.step != NULL)
+		watch.step(watch.ctx);
+}
+
+enum ark_rc index_build(struct db_conn *const *conns, size_t conns_count, size_t busy, const char *const *sql,
+                        size_t sql_count, struct index_watch watch, struct ark_err *err)
 {
 	size_t next = 0, running = busy;
 	for (size_t i = busy; i < conns_count && next < sql_count; i++, running++) {
@@ -23,6 +29,7 @@ enum ark_rc index_build(struct db_conn *const *conns, size_t conns_count, size_t
 		enum ark_rc rc = db_wait_any(conns, conns_count, &which, err);
 		if (rc == ARK_OK)
 			rc = db_finish(conns[which], err);
+		step(watch);
 		if (rc == ARK_OK && next < sql_count)
 			rc = db_start(conns[which], sql[next++], err);
 		else
@@ -39,7 +46,7 @@ enum ark_rc index_start_fresh(struct db_conn *conn, struct ark_err *err)
 }
 
 enum ark_rc index_build_fresh(struct db_conn *const *conns, size_t conns_count, const char *const *more,
-                              size_t more_count, struct ark_err *err)
+                              size_t more_count, struct index_watch watch, struct ark_err *err)
 {
 	size_t indexes = mm_index_count(), keys = mm_state_key_count(), n = 0;
 	ark_auto(ark_freep) const char **sql = ark_calloc(indexes + keys + more_count + 1, sizeof(const char *));
@@ -50,7 +57,12 @@ enum ark_rc index_build_fresh(struct db_conn *const *conns, size_t conns_count, 
 	sql[n++] = mm_schema_views_sql();
 	for (size_t i = 0; i < more_count; i++)
 		sql[n++] = more[i];
-	return index_build(conns, conns_count, 1, sql, n, err);
+	return index_build(conns, conns_count, 1, sql, n, watch, err);
+}
+
+size_t index_fresh_steps(void)
+{
+	return mm_index_count() + mm_state_key_count() + 1; /* the views */
 }
 
 /* What other things hang on stays: foreign keys, replica identity, a place of its own. */
@@ -82,11 +94,14 @@ enum ark_rc index_drop(struct db_conn *conn, const char *table, bool keys, struc
 	return rc;
 }
 
-enum ark_rc index_restore(struct db_conn *conn, const struct index_saved *saved, struct ark_err *err)
+enum ark_rc index_restore(struct db_conn *conn, const struct index_saved *saved, struct index_watch watch,
+                          struct ark_err *err)
 {
 	enum ark_rc rc = ARK_OK;
-	for (size_t i = 0; i < saved->count && rc == ARK_OK; i++)
+	for (size_t i = 0; i < saved->count && rc == ARK_OK; i++) {
 		rc = db_exec(conn, saved->sql[i], err);
+		step(watch);
+	}
 	return rc;
 }
 

@@ -6,17 +6,25 @@
 
 #include "common/db/conn.h"
 
+/* Who is told that one more statement has ended; step NULL: nobody. */
+struct index_watch {
+	void (*step)(void *ctx);
+	void *ctx;
+};
+
 /* Run the statements over the connections, each as soon as one is free, in their order. The first
  * `busy` connections have something under way already (db_start). */
-enum ark_rc index_build(struct db_conn *const *conns, size_t conns_count, size_t busy,
-                        const char *const *sql, size_t sql_count, struct ark_err *err);
+enum ark_rc index_build(struct db_conn *const *conns, size_t conns_count, size_t busy, const char *const *sql,
+                        size_t sql_count, struct index_watch watch, struct ark_err *err);
 /* Begin with the longest index of a fresh database, as soon as its table is loaded; the connection is
  * busy until index_build_fresh, which must have it as its first. */
 enum ark_rc index_start_fresh(struct db_conn *conn, struct ark_err *err);
 /* All other indexes and keys of a fresh database (common/mm/schema.h, state.h) over these
  * connections, and what else is to be done as soon as one of them is free; the first one is still at work. */
 enum ark_rc index_build_fresh(struct db_conn *const *conns, size_t conns_count, const char *const *more,
-                              size_t more_count, struct ark_err *err);
+                              size_t more_count, struct index_watch watch, struct ark_err *err);
+/* How many steps that is, without what else is to be done. */
+size_t index_fresh_steps(void);
 
 struct index_saved {
 	char **sql; /* CREATE INDEX ... or ALTER TABLE ... of what was dropped */
@@ -27,7 +35,8 @@ struct index_saved {
  * too; how to make them is added to *saved. */
 enum ark_rc index_drop(struct db_conn *conn, const char *table, bool keys, struct index_saved *saved,
                        struct ark_err *err);
-enum ark_rc index_restore(struct db_conn *conn, const struct index_saved *saved, struct ark_err *err);
+enum ark_rc index_restore(struct db_conn *conn, const struct index_saved *saved, struct index_watch watch,
+                          struct ark_err *err);
 void index_saved_release(struct index_saved *saved);
 
 #endif

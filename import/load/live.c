@@ -335,7 +335,7 @@ static enum ark_rc load_all(const struct load_job *job, struct load *l, struct d
 		return rc;
 	int64_t began = ark_time_tick_ms();
 	if (job->phase != NULL)
-		job->phase(job->ctx, PHASE_MERGE, "merging");
+		job->phase(job->ctx, PHASE_MERGE, "merging", 0);
 	if (b->adopted && (rc = adopt_translate(l, conn, err)) < 0)
 		return rc;
 	rc = db_exec(conn, "ANALYZE ark_stage_users", err);
@@ -359,8 +359,8 @@ static enum ark_rc load_all(const struct load_job *job, struct load *l, struct d
 	began = ark_time_tick_ms();
 	if (rc == ARK_OK && rebuild) {
 		if (job->phase != NULL)
-			job->phase(job->ctx, PHASE_INDEXES, "building indexes");
-		rc = index_restore(conn, &saved, err);
+			job->phase(job->ctx, PHASE_INDEXES, "building indexes", saved.count);
+		rc = index_restore(conn, &saved, (struct index_watch){ job->step, job->ctx }, err);
 	}
 	out->phase_ms[PHASE_INDEXES] = ark_time_tick_ms() - began;
 	return rc;

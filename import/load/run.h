@@ -31,7 +31,8 @@ struct load_job {
 	enum load_indexes indexes;
 	struct db_options db;
 	/* for people; may be NULL */
-	void (*phase)(void *ctx, enum load_phase phase, const char *text);
+	void (*phase)(void *ctx, enum load_phase phase, const char *text, size_t steps); /* steps 0: not known */
+	void (*step)(void *ctx); /* one of these is done */
 	void (*say)(void *ctx, const char *msgid, const char *text);
 	enum ark_rc (*tick)(void *ctx, uint64_t messages, uint64_t bytes, struct ark_err *err);
 	/* bodies of files: before a database that is made gets its name, else behind the commit, because a
