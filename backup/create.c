@@ -236,7 +236,7 @@ static enum ark_rc open_repository(struct create *c, struct ark_err *err)
 	if (rc == ARK_OK)
 		rc = find_previous(c, err);
 	if (rc == ARK_OK)
-		rc = pack_open(a->repo, &c->writer, err);
+		rc = pack_open(a->repo, &c->intent, &c->condemned.packs, &c->writer, err);
 	if (rc == ARK_OK)
 		c->tools = pack_tools_new(c->writer);
 	return rc;

@@ -21,6 +21,7 @@
 
 #include "common/base/banned.h"
 
+#define NEED_TRIES 3 /* at what is needed, while others write and sweep */
 #define REPACK_BELOW 50 /* percent of a pack that is still needed: less, and the rest is moved out of it */
 
 /* --- which snapshots stay -------------------------------------------------------------------------------- */
@@ -193,7 +194,7 @@ static enum ark_rc need_snapshot(struct prune *p, const struct repo_snapshot *s,
 }
 
 /* Of all snapshots that are there; damaged ones stop everything. */
-static enum ark_rc need_all(struct prune *p, const char *dir, struct ark_err *err)
+static enum ark_rc need_each(struct prune *p, const char *dir, struct ark_err *err)
 {
 	ark_auto(repo_snapshots_release) struct repo_snapshots all = { 0 };
 	enum ark_rc rc = repo_snapshots_in(p->a->repo, dir, &all, NULL, err);
@@ -203,6 +204,28 @@ static enum ark_rc need_all(struct prune *p, const char *dir, struct ark_err *er
 			rc = need_snapshot(p, &all.items[i], err);
 	}
 	return rc;
+}
+
+/*
+ * The same while others write: a snapshot that was published behind our reading of the index names objects that
+ * are not in it, and one that is just being removed names what is gone. Looked at again, both are what they are.
+ */
+static enum ark_rc need_all(struct prune *p, const char *dir, struct ark_err *err)
+{
+	struct repo_index *x = repo_index(p->a->repo);
+	for (int tries = 1;; tries++) {
+		uint64_t entries = repo_index_count(x);
+		enum ark_rc rc = need_each(p, dir, err);
+		bool failed = rc == ARK_FAIL && err->kind != ARK_KIND_SIGNAL;
+		if ((!failed && (rc < 0 || repo_index_count(x) == entries)) || tries == NEED_TRIES)
+			return rc;
+		struct ark_err second = { 0 };
+		if (repo_load(p->a->repo, &second) < 0)
+			return failed ? rc : ARK_OK;
+		repo_index_forget_marks(x);
+		ark_map_release(&p->packs);
+		p->packs = (struct ark_map){ 0 };
+	}
 }
 
 /* What is condemned is in the index, too: while it is not swept it may still be needed. */
@@ -344,7 +367,7 @@ static enum ark_rc condemn(struct app *a, uint64_t *packs, uint64_t *bytes, stru
 	if (rc == ARK_OK)
 		rc = need_all(&p, REPO_DIR_SNAPSHOTS, err);
 	if (rc == ARK_OK && !a->config->dry_run)
-		rc = pack_open(a->repo, &writer, err);
+		rc = pack_open(a->repo, &intent, &now.packs, &writer, err);
 	c.writer = writer;
 	if (rc == ARK_OK)
 		rc = repo_keep_list(repo_keep(a->repo), REPO_DIR_DATA, weigh_pack, &c, err);
@@ -449,20 +472,19 @@ static enum ark_rc oldest_intent(struct app *a, const struct open_intents *open,
 	*generation = UINT64_MAX;
 	for (size_t i = 0; i < open->count; i++) {
 		const struct open_intent *x = &open->items[i];
-		enum ark_rc rc = ARK_OK;
-		if (x->dead)
-			rc = intent_drop(a->repo, x->name, err);
-		else if (x->generation < *generation)
-			*generation = x->generation;
-		if (!x->dead)
-			say_intent(a, x);
+		enum ark_rc rc = x->dead ? intent_drop(a->repo, x->name, err) : ARK_OK;
 		if (rc < 0)
 			return rc;
+		if (x->dead || x->sweeps)
+			continue;
+		if (x->generation < *generation)
+			*generation = x->generation;
+		say_intent(a, x);
 	}
 	return ARK_OK;
 }
 
-static enum ark_rc sweep(struct app *a, uint64_t *swept, struct ark_err *err)
+static enum ark_rc sweep_alone(struct app *a, uint64_t *swept, struct ark_err *err)
 {
 	ark_auto(prune_release) struct prune p = { .a = a };
 	ark_auto(condemned_release) struct condemned now = { 0 };
@@ -498,6 +520,21 @@ static enum ark_rc sweep(struct app *a, uint64_t *swept, struct ark_err *err)
 			rc = repo_keep_remove(repo_keep(a->repo), now.lists[i].key, err);
 	*swept = gone.count;
 	return rc;
+}
+
+static enum ark_rc sweep(struct app *a, uint64_t *swept, struct ark_err *err)
+{
+	ark_auto(intent_release) struct intent mine = INTENT_NONE;
+	struct open_intent other;
+	bool alone = false;
+	enum ark_rc rc = sweep_begin(a->repo, &mine, &alone, &other, err);
+	if (rc == ARK_OK && !alone && other.name[0] != '\0')
+		say_intent(a, &other);
+	else if (rc == ARK_OK && !alone)
+		ark_warn(a->talk, "prune.sweeps", "somebody else sweeps this repository just now; continuing without");
+	if (rc == ARK_OK && alone)
+		rc = sweep_alone(a, swept, err);
+	return rc < 0 ? rc : intent_end(&mine, err);
 }
 
 static void say_summary(struct app *a, uint64_t removed, uint64_t packs, uint64_t bytes, uint64_t swept)

@@ -35,6 +35,9 @@ struct verify {
 	struct ark_map places;  /* pack to number */
 	struct crypt_hash *hash;
 	uint64_t damaged, missing, read_files, read_bytes;
+	bool known_bad;    /* before anything was read */
+	uint64_t vanished; /* packs that were on the list, and not there when they were to be read */
+	bool quiet;        /* only counting, not telling */
 	bool stopped;
 };
 
@@ -47,8 +50,10 @@ static void verify_release(struct verify *v)
 
 static void complain(struct verify *v, const char *msgid, const char *what, const char *why)
 {
-	ark_out(v->a->talk, "%s\t%s", what, why);
 	struct ark_event e;
+	if (v->quiet)
+		return;
+	ark_out(v->a->talk, "%s\t%s", what, why);
 	ark_event_begin(&e, "error", msgid);
 	ark_event_text(&e, "what", ark_str_z(what));
 	ark_event_text(&e, "reason", ark_str_z(why));
@@ -122,24 +127,26 @@ static enum ark_rc write_note(struct verify *v, struct ark_err *err)
 
 /* --- what snapshots need ---------------------------------------------------------------------------------- */
 
+static bool has_place(void *ctx, const struct repo_entry *e)
+{
+	const struct verify *v = ctx;
+	return ark_map_get(&v->places, key_of(&e->pack)) != ARK_MAP_NONE;
+}
+
 static void need(struct verify *v, const struct repo_snapshot *s, const struct repo_id *id)
 {
 	struct repo_entry e;
 	char text[REPO_ID_HEX + 64], hex[REPO_ID_HEX + 1];
 	repo_id_hex(id, hex);
-	if (!repo_index_find(repo_index(v->a->repo), id, &e)) {
-		snprintf(text, sizeof(text), "is needed by snapshot %s and is in no index", s->name);
+	if (!repo_index_find_in(repo_index(v->a->repo), id, has_place, v, &e)) {
+		bool known = repo_index_find(repo_index(v->a->repo), id, &e);
+		snprintf(text, sizeof(text), "is needed by snapshot %s and %s", s->name,
+		         known ? "its pack is gone" : "is in no index");
 		complain(v, "verify.missing", hex, text);
 		v->missing++;
 		return;
 	}
 	uint32_t n = ark_map_get(&v->places, key_of(&e.pack));
-	if (n == ARK_MAP_NONE) {
-		snprintf(text, sizeof(text), "is needed by snapshot %s and its pack is gone", s->name);
-		complain(v, "verify.missing", hex, text);
-		v->missing++;
-		return;
-	}
 	v->items[n].wanted = true;
 	if (e.offset + e.length > v->items[n].size) {
 		complain(v, "verify.cut", hex, "its pack ends before it");
@@ -173,18 +180,27 @@ static enum ark_rc need_list(struct verify *v, const struct repo_snapshot *s, st
 	return rc < 0 ? rc : ARK_OK;
 }
 
-static enum ark_rc each_snapshot_file(void *ctx, const char *key, uint64_t size, struct ark_err *err)
+static enum ark_rc add_name(void *ctx, const char *key, uint64_t size, struct ark_err *err)
 {
-	struct verify *v = ctx;
+	(void)size, (void)err;
+	ark_map_put(ctx, ark_str_z(strrchr(key, '/') + 1), 1);
+	return ARK_OK;
+}
+
+static enum ark_rc look_at_snapshot(struct verify *v, struct ark_str named, struct ark_err *err)
+{
 	ark_auto(ark_buf_release) struct ark_buf text = { 0 };
 	struct repo_snapshot s;
-	const char *name = strrchr(key, '/') + 1;
+	char name[REPO_KEY_MAX], key[REPO_KEY_MAX];
 	const struct ark_list *o = &v->a->args->operands;
-	if (o->count > 1 && !ark_str_starts(ark_str_z(name), ark_str_z(o->items[1])))
+	if (o->count > 1 && !ark_str_starts(named, ark_str_z(o->items[1])))
 		return ARK_OK;
-	(void)size;
+	snprintf(name, sizeof(name), "%.*s", ARK_FMT(named));
+	snprintf(key, sizeof(key), REPO_DIR_SNAPSHOTS "%.*s", ARK_FMT(named));
 	ark_buf_init(&text, LIMIT_REPO_SMALL);
 	enum ark_rc rc = repo_keep_get(repo_keep(v->a->repo), key, 0, REPO_KEEP_ALL, &text, err);
+	if (rc == ARK_FAIL && err->kind == ARK_KIND_MISSING)
+		return ARK_OK; /* removed since it was listed */
 	if (rc == ARK_OK)
 		rc = repo_snapshot_parse(ark_buf_view(&text), name, &s, err);
 	if (rc == ARK_FAIL) {
@@ -250,6 +266,10 @@ static enum ark_rc read_stored(struct verify *v, struct stored *p, struct ark_er
 	}
 	if (rc < 0 && err->kind == ARK_KIND_SIGNAL)
 		return rc;
+	if (rc == ARK_FAIL && err->kind == ARK_KIND_MISSING) {
+		v->vanished++;
+		return ARK_OK;
+	}
 	v->damaged++;
 	p->verified_ms = 0; /* known bad: first in line the next time */
 	complain(v, "verify.damaged", key, rc < 0 ? err->text : "its bytes are not what its name says");
@@ -322,26 +342,82 @@ static void say_summary(struct verify *v)
 	ark_event_send(&e, v->a->talk);
 }
 
+/* --- what is there, what is needed ---------------------------------------------------------------------------- */
+
+static void forget(struct verify *v)
+{
+	free(v->items);
+	v->items = NULL;
+	v->count = v->cap = 0;
+	ark_map_clear(&v->places);
+	v->damaged = v->missing = 0;
+	repo_index_forget_marks(repo_index(v->a->repo));
+}
+
+/* The names before the index, the index before what is stored: each names nothing that came later than what is read
+ * behind it. */
+static enum ark_rc look(struct verify *v, struct ark_err *err)
+{
+	struct app *a = v->a;
+	ark_auto(ark_map_release) struct ark_map names = { 0 };
+	enum ark_rc rc = repo_keep_list(repo_keep(a->repo), REPO_DIR_SNAPSHOTS, add_name, &names, err);
+	if (rc == ARK_OK)
+		rc = repo_load(a->repo, err);
+	if (rc == ARK_FAIL && err->kind == ARK_KIND_INPUT) {
+		complain(v, "verify.index", "index", err->text);
+		v->damaged++;
+		rc = ARK_OK;
+	}
+	if (rc == ARK_OK)
+		rc = repo_keep_list(repo_keep(a->repo), REPO_DIR_DATA, add_stored, v, err);
+	for (uint32_t i = 0; rc == ARK_OK && i < names.count; i++)
+		rc = look_at_snapshot(v, ark_map_key(&names, i), err);
+	return rc;
+}
+
+/*
+ * Others may write, prune and sweep meanwhile: snapshots appear and go, objects move to other packs. What is
+ * wrong at a first look is looked at once more with fresh lists, and told only then.
+ */
+static enum ark_rc look_again(struct verify *v, struct ark_err *err)
+{
+	v->quiet = true;
+	enum ark_rc rc = look(v, err);
+	v->quiet = false;
+	if (rc < 0 || v->damaged + v->missing == 0)
+		return rc;
+	forget(v);
+	rc = look(v, err);
+	v->known_bad = v->damaged + v->missing > 0;
+	return rc;
+}
+
+/* Packs that went while we read: fine, when nobody needs them any more. */
+static enum ark_rc settle_vanished(struct verify *v, struct ark_err *err)
+{
+	struct verify fresh = { .a = v->a, .hash = v->hash };
+	if (v->vanished == 0 || v->known_bad)
+		return ARK_OK;
+	enum ark_rc rc = look(&fresh, err);
+	v->damaged += fresh.damaged;
+	v->missing += fresh.missing;
+	free(fresh.items);
+	ark_map_release(&fresh.places);
+	return rc;
+}
+
 int run_verify(struct app *a, struct ark_err *err)
 {
 	ark_auto(verify_release) struct verify v = { .a = a, .hash = crypt_hash_new() };
 	enum ark_rc rc = app_open_repo(a, err);
 	if (rc == ARK_OK)
-		rc = repo_keep_list(repo_keep(a->repo), REPO_DIR_DATA, add_stored, &v, err);
+		rc = look_again(&v, err);
 	if (rc < 0)
 		return rc;
-	rc = repo_load(a->repo, err);
-	if (rc == ARK_FAIL && err->kind == ARK_KIND_INPUT) {
-		complain(&v, "verify.index", "index", err->text);
-		v.damaged++;
-		rc = ARK_OK;
-	}
+	read_note(&v);
+	rc = read_all(&v, err);
 	if (rc == ARK_OK)
-		read_note(&v);
-	if (rc == ARK_OK)
-		rc = repo_keep_list(repo_keep(a->repo), REPO_DIR_SNAPSHOTS, each_snapshot_file, &v, err);
-	if (rc == ARK_OK)
-		rc = read_all(&v, err);
+		rc = settle_vanished(&v, err);
 	app_bar_end(a);
 	struct ark_err second = { 0 };
 	if (write_note(&v, &second) < 0)

@@ -11,6 +11,7 @@
 #include "common/base/limits.h"
 #include "common/base/mem.h"
 #include "common/base/time.h"
+#include "common/cli/signal.h"
 #include "common/crypt/hash.h"
 #include "common/crypt/seal.h"
 #include "common/repo/format.h"
@@ -18,6 +19,8 @@
 #include "common/base/banned.h"
 
 #define LOCK_FILE "lock"
+#define SWEEP_FILE "lock-sweep"
+#define SWEEPING "sweep"
 #define SWEEP_WAIT_S 600
 
 void condemned_release(struct condemned *c)
@@ -117,7 +120,8 @@ static void boot_id(char out[64])
 	snprintf(out, 64, "%.*s", ARK_FMT(ark_str_trim(ark_buf_view(&text))));
 }
 
-static enum ark_rc lock_folder(struct repo *r, int how, int *out, bool *held, struct ark_err *err)
+static enum ark_rc lock_folder(struct repo *r, const char *file, int how, int *out, bool *held,
+                               struct ark_err *err)
 {
 	const char *folder = repo_keep_folder(repo_keep(r));
 	ark_auto(ark_buf_release) struct ark_buf path = { 0 };
@@ -126,7 +130,7 @@ static enum ark_rc lock_folder(struct repo *r, int how, int *out, bool *held, st
 	if (folder == NULL)
 		return ARK_OK;
 	ark_buf_init(&path, 8192);
-	ark_buf_fmt(&path, "%s/" LOCK_FILE, folder);
+	ark_buf_fmt(&path, "%s/%s", folder, file);
 	int fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return ark_err_errno(err, errno, "cannot open '%s'", path.data);
@@ -161,17 +165,27 @@ static enum ark_rc publish(struct intent *i, const char *purpose, uint64_t gener
 	return rc;
 }
 
+static enum ark_rc still_swept(struct ark_err *err)
+{
+	ark_err_set(err, ARK_KIND_LOCKED, "the repository has been swept for %d s", SWEEP_WAIT_S);
+	ark_err_hint(err, "when nobody sweeps it any more: prune --sweep names whose intent it is, and --drop-intent forgets it");
+	return ARK_FAIL;
+}
+
 /* Waits while somebody sweeps: that lasts as long as deleting files does. */
 static enum ark_rc wait_for_sweep(struct intent *i, struct ark_err *err)
 {
 	bool held = false;
 	for (int waited = 0; waited < SWEEP_WAIT_S * 10; waited++) {
-		enum ark_rc rc = lock_folder(i->r, LOCK_SH | LOCK_NB, &i->lock, &held, err);
+		enum ark_rc rc = lock_folder(i->r, LOCK_FILE, LOCK_SH | LOCK_NB, &i->lock, &held, err);
 		if (rc < 0 || held || repo_keep_folder(repo_keep(i->r)) == NULL)
+			return rc;
+		rc = ark_interrupt_check(err);
+		if (rc < 0)
 			return rc;
 		usleep(100000);
 	}
-	return ark_err_set(err, ARK_KIND_LOCKED, "the repository has been swept for %d s", SWEEP_WAIT_S);
+	return still_swept(err);
 }
 
 static enum ark_rc begin(struct repo *r, const char *purpose, bool knows, struct intent *out,
@@ -183,6 +197,7 @@ static enum ark_rc begin(struct repo *r, const char *purpose, bool knows, struct
 	enum ark_rc rc = wait_for_sweep(out, err);
 	if (rc == ARK_OK)
 		rc = condemned_read(r, &before, err);
+	out->knows_nothing = !knows;
 	if (rc == ARK_OK)
 		rc = publish(out, purpose, knows ? before.generation : 0, err);
 	if (rc == ARK_OK)
@@ -262,6 +277,7 @@ static enum ark_rc read_intent(void *ctx, const char *key, uint64_t size, struct
 		(void)ark_str_u64(line_of(body, "begun_ms"), &begun);
 		(void)ark_str_u64(line_of(body, "pid"), &pid);
 		i.begun_ms = (int64_t)begun;
+		i.sweeps = ark_str_eqz(line_of(body, "purpose"), SWEEPING);
 		bool here = ark_str_eqz(line_of(body, "host"), x->host) && ark_str_eqz(line_of(body, "boot"), x->boot);
 		if (!x->folder && here && pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
 			i.dead = true;
@@ -273,17 +289,22 @@ static enum ark_rc read_intent(void *ctx, const char *key, uint64_t size, struct
 	return ARK_OK;
 }
 
+static void begin_reading(struct reading_intents *x)
+{
+	*x->out = (struct open_intents){ 0 };
+	gethostname(x->host, sizeof(x->host) - 1);
+	boot_id(x->boot);
+}
+
 enum ark_rc intents_read(struct repo *r, struct intent *guard, struct open_intents *out,
                          struct ark_err *err)
 {
 	struct reading_intents x = { .r = r, .out = out, .folder = repo_keep_folder(repo_keep(r)) != NULL };
-	*out = (struct open_intents){ 0 };
+	begin_reading(&x);
 	*guard = INTENT_NONE;
 	guard->r = r;
-	enum ark_rc rc = lock_folder(r, LOCK_EX | LOCK_NB, &guard->lock, &x.alone, err);
+	enum ark_rc rc = lock_folder(r, LOCK_FILE, LOCK_EX | LOCK_NB, &guard->lock, &x.alone, err);
 	guard->exclusive = x.alone;
-	gethostname(x.host, sizeof(x.host) - 1);
-	boot_id(x.boot);
 	if (rc == ARK_OK)
 		rc = repo_keep_list(repo_keep(r), REPO_DIR_INTENTS, read_intent, &x, err);
 	return rc;
@@ -293,6 +314,82 @@ void open_intents_release(struct open_intents *o)
 {
 	free(o->items);
 	*o = (struct open_intents){ 0 };
+}
+
+/* Of two that publish at the same time each one sees the other, or one of them does: both may give way. */
+static enum ark_rc sweeps_elsewhere(const struct intent *mine, bool *found, struct open_intent *other,
+                                    struct ark_err *err)
+{
+	ark_auto(open_intents_release) struct open_intents open = { 0 };
+	struct reading_intents x = { .r = mine->r, .out = &open };
+	begin_reading(&x);
+	enum ark_rc rc = repo_keep_list(repo_keep(mine->r), REPO_DIR_INTENTS, read_intent, &x, err);
+	*found = false;
+	for (size_t i = 0; i < open.count && !*found; i++) {
+		const struct open_intent *o = &open.items[i];
+		*found = o->sweeps && !o->dead && strcmp(o->name, mine->key + strlen(REPO_DIR_INTENTS)) != 0;
+		if (*found)
+			*other = *o;
+	}
+	return rc;
+}
+
+enum ark_rc sweep_begin(struct repo *r, struct intent *out, bool *alone, struct open_intent *other,
+                        struct ark_err *err)
+{
+	*out = INTENT_NONE;
+	*other = (struct open_intent){ 0 };
+	out->r = r;
+	if (repo_keep_folder(repo_keep(r)) != NULL)
+		return lock_folder(r, SWEEP_FILE, LOCK_EX | LOCK_NB, &out->lock, alone, err);
+	bool found = false;
+	enum ark_rc rc = publish(out, SWEEPING, UINT64_MAX, err);
+	if (rc == ARK_OK)
+		rc = sweeps_elsewhere(out, &found, other, err);
+	*alone = rc == ARK_OK && !found;
+	if (!*alone)
+		intent_release(out);
+	return rc;
+}
+
+/* Does a sweep run? In a folder it holds a lock, and ends with its process. */
+static enum ark_rc sweep_runs(struct intent *i, bool *runs, struct ark_err *err)
+{
+	struct open_intent other;
+	if (repo_keep_folder(repo_keep(i->r)) == NULL)
+		return sweeps_elsewhere(i, runs, &other, err);
+	int lock = -1;
+	bool held = false;
+	enum ark_rc rc = lock_folder(i->r, SWEEP_FILE, LOCK_SH | LOCK_NB, &lock, &held, err);
+	*runs = !held;
+	if (lock >= 0)
+		close(lock);
+	return rc;
+}
+
+enum ark_rc intent_hold(struct intent *i, struct ark_err *err)
+{
+	char known[sizeof(i->key)];
+	bool runs = true;
+	if (i->knows_nothing)
+		return ARK_OK;
+	/* the new one first: there is no moment without */
+	memcpy(known, i->key, sizeof(known));
+	enum ark_rc rc = publish(i, "hold", 0, err);
+	if (rc < 0) {
+		memcpy(i->key, known, sizeof(known));
+		return rc;
+	}
+	i->knows_nothing = true;
+	rc = repo_keep_remove(repo_keep(i->r), known, err);
+	for (int waited = 0; rc == ARK_OK && waited < SWEEP_WAIT_S * 10; waited++) {
+		rc = sweep_runs(i, &runs, err);
+		if (rc < 0 || !runs)
+			return rc;
+		rc = ark_interrupt_check(err);
+		usleep(100000);
+	}
+	return rc < 0 ? rc : still_swept(err);
 }
 
 enum ark_rc intent_drop(struct repo *r, const char *name, struct ark_err *err)

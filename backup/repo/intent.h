@@ -3,10 +3,13 @@
  * nothing has to be removed by hand in a folder. docs/format-backup.md "Prune beside create"
  *
  *	create   reads the condemned lists, publishes an intent with their highest generation, reads them
- *	         again; uses nothing that is on them; withdraws the intent after its snapshot is published
+ *	         again; uses nothing that is on them; withdraws the intent after its snapshot is published.
+ *	         What it writes may get the name of something condemned: then it first forgets what it knows,
+ *	         so that no sweep begins, and waits for one that runs
  *	prune    moves snapshots away, then condemns the packs that no snapshot needs, one generation higher
  *	sweep    deletes packs of a generation that every open intent knows, unless a snapshot that is there
- *	         now needs them: looked at after the intents
+ *	         now needs them: looked at after the intents. One at a time: of two copies of an object, two
+ *	         sweeps could each delete another one
  */
 #ifndef BACKUP_REPO_INTENT_H
 #define BACKUP_REPO_INTENT_H
@@ -35,6 +38,7 @@ struct intent {
 	char key[128]; /* "" : none is open */
 	int lock;      /* folder: shared kernel lock, -1 otherwise */
 	bool exclusive;
+	bool knows_nothing;
 };
 #define INTENT_NONE ((struct intent){ .lock = -1 })
 
@@ -46,6 +50,11 @@ enum ark_rc intent_begin(struct repo *r, const char *purpose, struct intent *out
 /* For who needs what is condemned: nothing at all is swept meanwhile. */
 enum ark_rc intent_begin_knowing_nothing(struct repo *r, const char *purpose, struct intent *out,
                                          struct condemned *condemned, struct ark_err *err);
+/*
+ * From when this returns, nothing that is there is swept until the intent ends, whatever is condemned: for what is
+ * named by its content and would get a condemned name. Waits for a sweep that runs. FAIL: LOCKED.
+ */
+enum ark_rc intent_hold(struct intent *i, struct ark_err *err);
 /* Withdraw. Dropping it without (a crash) leaves a dead intent. */
 enum ark_rc intent_end(struct intent *i, struct ark_err *err);
 void intent_release(struct intent *i); /* also for ark_auto; withdraws too, quietly */
@@ -56,6 +65,7 @@ struct open_intent {
 	int64_t begun_ms;
 	char who[128]; /* "create on host, process 4711" */
 	bool dead;     /* its process is gone, as far as can be told from here */
+	bool sweeps;
 };
 struct open_intents {
 	struct open_intent *items;
@@ -68,6 +78,12 @@ struct open_intents {
 enum ark_rc intents_read(struct repo *r, struct intent *guard, struct open_intents *out,
                          struct ark_err *err);
 void open_intents_release(struct open_intents *o); /* also for ark_auto */
+/*
+ * Be the one who sweeps, until intent_end. In a folder by a kernel lock, in a bucket by an intent that delays
+ * nobody. alone  out: false when somebody else is, and nothing is held. other  out: who; its name is "" in a folder
+ */
+enum ark_rc sweep_begin(struct repo *r, struct intent *out, bool *alone, struct open_intent *other,
+                        struct ark_err *err);
 enum ark_rc intent_drop(struct repo *r, const char *name, struct ark_err *err);
 
 #endif

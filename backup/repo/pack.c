@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backup/repo/intent.h"
 #include "backup/repo/local.h"
 #include "common/base/limits.h"
 #include "common/base/mem.h"
@@ -27,6 +28,8 @@
 
 struct pack_writer {
 	struct repo *r;
+	struct intent *intent;
+	const struct ark_map *condemned;
 	pthread_mutex_t lock;
 	const struct io_dict *dict;
 	struct ark_buf pack;       /* the present one */
@@ -60,10 +63,13 @@ static void make_run_key(struct pack_writer *w)
 	crypt_random(w->run_name, sizeof(w->run_name));
 }
 
-enum ark_rc pack_open(struct repo *r, struct pack_writer **out, struct ark_err *err)
+enum ark_rc pack_open(struct repo *r, struct intent *intent, const struct ark_map *condemned,
+                      struct pack_writer **out, struct ark_err *err)
 {
 	ark_auto(pack_closep) struct pack_writer *w = ark_calloc(1, sizeof(*w));
 	w->r = r;
+	w->intent = intent;
+	w->condemned = condemned;
 	pthread_mutex_init(&w->lock, NULL);
 	ark_buf_init(&w->pack, LIMIT_REPO_OBJECT + (size_t)PACK_BYTES);
 	ark_buf_init(&w->index, LIMIT_REPO_INDEX);
@@ -211,6 +217,13 @@ enum ark_rc pack_prepare(struct pack_tools *t, struct ark_str plain, unsigned ho
 
 /* --- keeping (under the lock) -------------------------------------------------------------------- */
 
+/* A sweep that runs may delete what has this name at any moment, whoever wrote it last. */
+static enum ark_rc hold_condemned(struct pack_writer *w, const struct repo_id *name, struct ark_err *err)
+{
+	struct ark_str key = ark_str_n((const char *)name->b, REPO_ID_BYTES);
+	return ark_map_get(w->condemned, key) == ARK_MAP_NONE ? ARK_OK : intent_hold(w->intent, err);
+}
+
 static enum ark_rc put_named(struct pack_writer *w, const char *dir, struct ark_str bytes,
                              struct repo_id *name, struct ark_err *err)
 {
@@ -221,7 +234,9 @@ static enum ark_rc put_named(struct pack_writer *w, const char *dir, struct ark_
 		repo_data_key(name, key);
 	else
 		snprintf(key, sizeof(key), "%s%s", dir, hex);
-	enum ark_rc rc = repo_keep_put(repo_keep(w->r), key, bytes, REPO_KEEP_SAME, err);
+	enum ark_rc rc = hold_condemned(w, name, err);
+	if (rc == ARK_OK)
+		rc = repo_keep_put(repo_keep(w->r), key, bytes, REPO_KEEP_SAME, err);
 	if (rc == ARK_OK)
 		w->added += bytes.len;
 	return rc;
@@ -466,6 +481,8 @@ static enum ark_rc keep_own_file(struct pack_writer *w, const struct repo_entry 
 	repo_id_hex(&e->pack, hex);
 	pthread_mutex_lock(&w->lock);
 	enum ark_rc rc = store_run_key(w, err);
+	if (rc == ARK_OK)
+		rc = hold_condemned(w, &e->pack, err);
 	pthread_mutex_unlock(&w->lock);
 	/* the long part without the lock */
 	if (rc == ARK_OK)

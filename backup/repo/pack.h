@@ -10,9 +10,11 @@
 
 #include "common/repo/repo.h"
 
-struct pack_writer;
-struct pack_tools;
+struct ark_map;
+struct intent;
 struct io_dict;
+struct pack_tools;
+struct pack_writer;
 
 #define PACK_BYTES (16u << 20)
 #define PACK_ENTRY_HEAD 20 /* bytes in front of each object: a skippable frame of 8, its length 4, start of its name 8 */
@@ -25,8 +27,13 @@ enum pack_how {
 	PACK_FAST = 8,  /* mostly compressed already: little effort */
 };
 
-/* r: loaded with repo_load_without(condemned); used by the writer alone until pack_close. */
-enum ark_rc pack_open(struct repo *r, struct pack_writer **out, struct ark_err *err);
+/*
+ * r          used by the writer alone until pack_close
+ * intent     the open one under which it writes; held when something would get a condemned name
+ * condemned  packs that may be swept; both are borrowed
+ */
+enum ark_rc pack_open(struct repo *r, struct intent *intent, const struct ark_map *condemned,
+                      struct pack_writer **out, struct ark_err *err);
 void pack_close(struct pack_writer *w); /* what was not finished is dropped; NULL is fine */
 void pack_closep(struct pack_writer **w);
 /* Borrowed until pack_close; NULL for none. Before any thread begins. */

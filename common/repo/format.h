@@ -52,7 +52,7 @@ enum ark_rc repo_snapshots_in(struct repo *r, const char *dir, struct repo_snaps
 const unsigned char *repo_recipient(const struct repo *r);
 struct io_dict;
 struct ark_map;
-/* As repo_load, without what stands in these packs (keys of 32 bytes). */
+/* As repo_load, without what stands in these packs (keys of 32 bytes); borrowed, for what is loaded later, too. */
 enum ark_rc repo_load_without(struct repo *r, const struct ark_map *packs, struct ark_err *err);
 /* The lines of one index file. */
 enum ark_rc repo_index_text(struct repo *r, const char *key, struct ark_buf *plain, struct ark_err *err);

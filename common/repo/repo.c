@@ -20,6 +20,7 @@
 #define WINDOW_FOLDER (256u << 10)
 #define WINDOW_FAR (4u << 20) /* an answer over the network costs as much as some megabytes */
 #define DICT_LEVEL 3
+#define IN_VAIN 3 /* looks for newer index files, before what is not known is missing */
 
 /* A part of a pack: neighbours are mostly wanted one after the other. */
 struct window {
@@ -37,6 +38,9 @@ struct repo {
 	struct crypt_identity identity;
 	struct repo_index *index;
 	struct ark_map known; /* index files that were read */
+	const struct ark_map *without; /* of repo_load_without, for files that come later, too */
+	struct ark_map gone;  /* packs that were not there any more when they were wanted */
+	unsigned in_vain;     /* looks for index files that brought none */
 	struct io_unpacker *unpacker;
 	struct io_dict *dict;
 	struct crypt_hash *hash;
@@ -114,6 +118,7 @@ void repo_close(struct repo *r)
 	io_dict_free(r->dict);
 	io_unpacker_free(r->unpacker);
 	ark_map_release(&r->known);
+	ark_map_release(&r->gone);
 	repo_index_free(r->index);
 	repo_keep_close(r->keep);
 	free(r->cache);
@@ -191,13 +196,7 @@ enum ark_rc repo_cache(struct repo *r, struct ark_buf *path, struct ark_err *err
 
 /* --- the index ---------------------------------------------------------------------------------- */
 
-struct loading {
-	struct repo *r;
-	const struct ark_map *without; /* packs (32 bytes) to leave out; NULL: none */
-};
-
-static enum ark_rc load_lines(const struct loading *l, struct ark_str text, const char *key,
-                              struct ark_err *err)
+static enum ark_rc load_lines(struct repo *r, struct ark_str text, const char *key, struct ark_err *err)
 {
 	while (text.len > 0) {
 		struct repo_entry e;
@@ -206,8 +205,8 @@ static enum ark_rc load_lines(const struct loading *l, struct ark_str text, cons
 			return ark_err_set(err, ARK_KIND_INPUT, "'%s' is damaged: a line is no entry", key);
 		text = ark_str_from(text, end + 1);
 		struct ark_str pack = ark_str_n((const char *)e.pack.b, REPO_ID_BYTES);
-		if (l->without == NULL || ark_map_get(l->without, pack) == ARK_MAP_NONE)
-			repo_index_add(l->r->index, &e);
+		if (r->without == NULL || ark_map_get(r->without, pack) == ARK_MAP_NONE)
+			repo_index_add(r->index, &e);
 	}
 	return ARK_OK;
 }
@@ -232,40 +231,47 @@ enum ark_rc repo_index_text(struct repo *r, const char *key, struct ark_buf *pla
 
 static enum ark_rc load_one(void *ctx, const char *key, uint64_t size, struct ark_err *err)
 {
-	const struct loading *l = ctx;
+	struct repo *r = ctx;
 	if (size > LIMIT_REPO_INDEX)
 		return ark_err_set(err, ARK_KIND_INPUT, "'%s' is damaged: too long", key);
-	if (ark_map_get(&l->r->known, ark_str_z(key)) != ARK_MAP_NONE)
+	if (ark_map_get(&r->known, ark_str_z(key)) != ARK_MAP_NONE)
 		return ARK_OK;
 	ark_auto(ark_buf_release) struct ark_buf plain = { 0 };
 	ark_buf_init(&plain, LIMIT_REPO_INDEX);
-	enum ark_rc rc = repo_index_text(l->r, key, &plain, err);
+	enum ark_rc rc = repo_index_text(r, key, &plain, err);
 	if (rc < 0 && err->kind == ARK_KIND_MISSING)
 		return ARK_OK; /* replaced meanwhile: its successor is or comes on the list */
 	if (rc == ARK_OK)
-		rc = load_lines(l, ark_buf_view(&plain), key, err);
+		rc = load_lines(r, ark_buf_view(&plain), key, err);
 	if (rc < 0)
 		return rc;
-	ark_map_put(&l->r->known, ark_str_z(key), 1);
+	ark_map_put(&r->known, ark_str_z(key), 1);
 	return ARK_OK;
 }
 
-enum ark_rc repo_load_without(struct repo *r, const struct ark_map *packs, struct ark_err *err)
+enum ark_rc repo_load(struct repo *r, struct ark_err *err)
 {
-	struct loading l = { .r = r, .without = packs };
-	enum ark_rc rc = repo_keep_list(r->keep, REPO_DIR_INDEX, load_one, &l, err);
+	enum ark_rc rc = repo_keep_list(r->keep, REPO_DIR_INDEX, load_one, r, err);
 	repo_index_settle(r->index);
 	r->loaded = rc == ARK_OK || r->loaded;
 	return rc;
 }
 
-enum ark_rc repo_load(struct repo *r, struct ark_err *err)
+enum ark_rc repo_load_without(struct repo *r, const struct ark_map *packs, struct ark_err *err)
 {
-	return repo_load_without(r, NULL, err);
+	r->without = packs;
+	return repo_load(r, err);
 }
 
 /* --- reading objects ---------------------------------------------------------------------------- */
 
+static bool is_there(void *ctx, const struct repo_entry *e)
+{
+	const struct repo *r = ctx;
+	return ark_map_get(&r->gone, ark_str_n((const char *)e->pack.b, REPO_ID_BYTES)) == ARK_MAP_NONE;
+}
+
+/* Somebody may write and sweep meanwhile: what is not known can stand in an index that is newer than ours. */
 static enum ark_rc locate(struct repo *r, const struct repo_id *id, struct repo_entry *e, struct ark_err *err)
 {
 	if (!r->loaded) {
@@ -273,11 +279,28 @@ static enum ark_rc locate(struct repo *r, const struct repo_id *id, struct repo_
 		if (rc < 0)
 			return rc;
 	}
-	if (repo_index_find(r->index, id, e))
-		return ARK_OK;
-	char hex[REPO_ID_HEX + 1];
-	repo_id_hex(id, hex);
-	return ark_err_set(err, ARK_KIND_MISSING, "object %s is not in the repository", hex);
+	while (!repo_index_find_in(r->index, id, is_there, r, e)) {
+		uint32_t files = r->known.count;
+		enum ark_rc rc = r->in_vain < IN_VAIN ? repo_load(r, err) : ARK_END;
+		if (rc < 0)
+			return rc;
+		if (r->known.count > files)
+			continue;
+		r->in_vain++;
+		char hex[REPO_ID_HEX + 1];
+		repo_id_hex(id, hex);
+		return ark_err_set(err, ARK_KIND_MISSING, "object %s is not in the repository", hex);
+	}
+	return ARK_OK;
+}
+
+/* Reading failed. True when another place may have it: its pack was swept, what is needed was moved before. */
+static bool moved(struct repo *r, const struct repo_entry *e, const struct ark_err *err)
+{
+	if (err->kind != ARK_KIND_MISSING || !is_there(r, e))
+		return false;
+	ark_map_put(&r->gone, ark_str_n((const char *)e->pack.b, REPO_ID_BYTES), 1);
+	return true;
 }
 
 /* The stored bytes of a packed object, borrowed from a window. */
@@ -421,17 +444,25 @@ enum ark_rc repo_read(struct repo *r, const struct repo_id *id, struct ark_buf *
 	enum ark_rc rc = r->format.encrypted && !r->has_identity ? repo_mirror_read(r, id, out, err) : ARK_END;
 	if (rc != ARK_END)
 		return rc;
-	rc = locate(r, id, &e, err);
-	if (rc < 0)
-		return rc;
-	if (e.length > LIMIT_REPO_OBJECT)
-		return ark_err_set(err, ARK_KIND_LIMIT, "an object of %llu bytes is not read into memory",
-		                   (unsigned long long)e.length);
 	ark_auto(ark_buf_release) struct ark_buf space = { 0 };
 	struct ark_str stored;
 	ark_buf_init(&space, LIMIT_REPO_OBJECT);
 	size_t before = out->len;
-	rc = repo_stored(r, &e, &space, &stored, err);
+	struct ark_err why = { 0 };
+	do {
+		struct ark_err none = { 0 };
+		rc = locate(r, id, &e, &none);
+		if (rc < 0) {
+			*err = why.kind != ARK_KIND_NONE ? why : none;
+			return rc;
+		}
+		if (e.length > LIMIT_REPO_OBJECT)
+			return ark_err_set(err, ARK_KIND_LIMIT, "an object of %llu bytes is not read into memory",
+			                   (unsigned long long)e.length);
+		rc = repo_stored(r, &e, &space, &stored, &why);
+	} while (rc < 0 && moved(r, &e, &why));
+	if (rc < 0)
+		*err = why;
 	if (rc == ARK_OK)
 		rc = open_stored(r, &e, stored, out, err);
 	if (rc < 0)
@@ -523,6 +554,7 @@ enum ark_rc repo_read_pieces(struct repo *r, const struct repo_id *id, repo_take
 	enum ark_rc rc = locate(r, id, &e, err);
 	if (rc < 0)
 		return rc;
+	/* what is in packs can be moved by a prune, a file of its own is never */
 	bool raw = e.codec == REPO_RAW || e.codec == REPO_SEALED_RAW;
 	if (raw && e.offset == 0)
 		return named(read_own_file(r, &e, take, ctx, err), &e, err);

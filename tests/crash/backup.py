@@ -93,20 +93,25 @@ def halves_of_the_living():
     assert 'half-written' in said, said
 
 
-def create_killed():
-    common.killed(repo, lambda: ('create', repo.place, *common.source()), lambda: repo.fresh(1), 10)
-
-
-def prune_killed():
+def from_a_copy(snapshots):
+    """Makes the repository as it was, again and again, without making its snapshots again."""
     base = WORK + '/base'
-    repo.fresh(3)
+    repo.fresh(snapshots)
     shutil.rmtree(base, ignore_errors=True)
     shutil.copytree(repo.place, base)
 
     def prepare():
         shutil.rmtree(repo.place)
         shutil.copytree(base, repo.place)
-    common.killed(repo, repo.prune, prepare, 25)
+    return prepare
+
+
+def create_killed():
+    common.killed(repo, lambda: ('create', repo.place, *common.source()), from_a_copy(1), 10)
+
+
+def prune_killed():
+    common.killed(repo, repo.prune, from_a_copy(3), 25)
 
 
 def killed_by_the_clock():

@@ -8,14 +8,17 @@ Names of the functions below as arguments: only those. The long forms: backup_co
 """
 import os
 import random
+import subprocess
 import sys
+import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import backup_common as common  # noqa: E402
-from backup_common import FULL, change, run  # noqa: E402
+from backup_common import FULL, STORE, WORK, change, run, sql  # noqa: E402
 
 CONTROL = os.environ.get('ARK_TEST_HTTP')
 repo = common.Repository('s3://bucket/backup')
@@ -88,6 +91,102 @@ def refused():
         run('verify', repo.place)
 
 
+def asked(match):
+    return int(control('__count', match=match))
+
+
+def overtaken():
+    """A snapshot is published between another program's reading of the index and of the snapshots: nothing is wrong."""
+    control('__reset')
+    lists = 'GET .*prefix=[^&]*index'
+    repo.fresh(1)
+    before = asked(lists)
+    repo.create()
+    change('overtaken')
+    of_a_create = asked(lists) - before
+    for args in (('verify', repo.place), repo.prune()):
+        control('__fault', do='stale', match=lists, skip=of_a_create)
+        change('overtaken')
+        repo.create()
+        run(*args)
+        control('__reset_rules')
+        run('verify', repo.place)
+
+
+def waits_until(holds, what):
+    for _ in range(200):
+        if holds():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f'{what}: never')
+
+
+def intent_of(purpose):
+    keys = [line.rsplit(' ', 1)[0] for line in control('__keys').splitlines()]
+    for key in [k for k in keys if '/intents/' in k]:
+        try:
+            with urllib.request.urlopen(object_url(key)) as answer:
+                if f'purpose {purpose}'.encode() in answer.read():
+                    return True
+        except urllib.error.HTTPError:
+            pass
+    return False
+
+
+def condemned_come_back():
+    """A sweep is about to delete a body, and a snapshot needs the very same just then."""
+    control('__reset')
+    name = 'b' * 26
+    path = f'20240102/again/{name}/f.bin'
+    row = f"""insert into fileinfo (id, creatorid, postid, createat, updateat, deleteat, path, thumbnailpath, previewpath,
+        name, extension, size, mimetype, width, height, haspreviewimage) values ('{name}', 'u', '', 1, 1, 0, '{path}', '', '',
+        'f', 'bin', 1500000, '', 0, 0, false)"""
+    os.makedirs(os.path.dirname(f'{STORE}/{path}'))
+    with open(f'{STORE}/{path}', 'wb') as f:
+        f.write(random.randbytes(1500000))
+    sql(row)
+    repo.fresh(1)
+    sql(f"delete from fileinfo where id = '{name}'")
+    repo.create()
+    run(*repo.prune()[:-1]) # condemned, not swept
+    sql(row)
+    control('__fault', do='slow', seconds='4', match='GET .*prefix=[^&]*removed')
+    with subprocess.Popen([common.TOOL, 'prune', repo.place, '--sweep'], env=common.variables(), stderr=subprocess.PIPE) as sweep:
+        waits_until(lambda: intent_of('sweep'), 'the sweep')
+        time.sleep(0.5)
+        beside = run('prune', repo.place, '--sweep')
+        assert b'delays sweeping' in beside.stderr, beside.stderr
+        assert sweep.poll() is None
+        repo.create()
+        said = sweep.stderr.read()
+    assert sweep.returncode == 0, said
+    run('verify', repo.place)
+    run(*repo.prune())
+    run('verify', repo.place)
+    assert len(repo.snapshots()) == 1 and not intent_of('')
+    sql(f"delete from fileinfo where id = '{name}'")
+
+
+def moved_while_read():
+    """What is read goes to another pack, and its old one is swept: reading goes on."""
+    control('__reset')
+    sql("create table much as select i, md5(i::text) || md5((-i)::text) as t from generate_series(1, 5000) i; alter table much add primary key (i)")
+    repo.fresh(1)
+    sql('drop table much')
+    repo.create()
+    before = asked('GET .*/data/')
+    control('__fault', do='slow', seconds='4', match='GET .*/data/', skip='1')
+    with subprocess.Popen([common.TOOL, 'extract', repo.place, '-o', WORK + '/x.tar.zst'], env=common.variables(),
+                          stderr=subprocess.PIPE) as reading:
+        waits_until(lambda: asked('GET .*/data/') > before, 'the first reading')
+        done = run(*repo.prune(), '--verbose').stderr.decode()
+        assert reading.poll() is None
+        said = reading.stderr.read()
+    assert ', deleted 0' not in done, done
+    assert reading.returncode == 0, said
+    assert asked('GET .*/data/.* 404') == 1
+
+
 def object_url(key):
     return f'{CONTROL}/__object/{key}'
 
@@ -115,5 +214,5 @@ def put(key, content):
 
 TESTS = [create_killed, prune_killed, swept_beside_creates]
 if CONTROL:
-    TESTS += [storms, refused, damaged]
+    TESTS += [overtaken, condemned_come_back, moved_while_read, storms, refused, damaged]
 common.main(TESTS)

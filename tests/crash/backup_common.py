@@ -114,6 +114,7 @@ def killed(repo, args_of, prepare, bounded):
     prepare()
     total = steps_of(args_of())
     assert total > 5, total
+    print(f"# {total} steps", flush=True)
     for n in steps_to_try(total, bounded):
         how = ('kill', 'kill', 'enospc')[random.randrange(3)]
         prepare()
