@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 import harness as h
 
@@ -36,8 +37,8 @@ class Embedded(h.Target):
         try:
             with open(os.path.join(self.dir, 'pg', 'postmaster.pid'), encoding='ascii') as f:
                 pid = int(f.readline())
-            os.kill(pid, 0)
-            return pid
+            # the number may belong to somebody else by now
+            return pid if os.readlink(f'/proc/{pid}/cwd') == os.path.realpath(os.path.join(self.dir, 'pg')) else 0
         except (OSError, ValueError):
             return 0
 
@@ -85,6 +86,18 @@ class Embedded(h.Target):
             raise h.Failure(f'{context}\nthe server still runs after the next run')
         if os.listdir(self.work.temp):
             raise h.Failure(f'{context}\ntemporary files left: {os.listdir(self.work.temp)}')
+
+    def settle(self):
+        """A server that was just starting or stopping when its tool was killed: wait until that is over."""
+        end = time.monotonic() + h.LIMIT_S
+        seen = 0
+        while self.pid() and seen < 3 and time.monotonic() < end:
+            seen = seen + 1 if self.answers() else 0
+            time.sleep(0.05)
+
+    def check(self, context):
+        self.settle()
+        return super().check(context)
 
     def complete(self, context):
         """As before, and: a server that the killed run left is used and then stopped, by this run."""
