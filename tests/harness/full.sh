@@ -36,8 +36,10 @@ dist            the archive of a release builds and passes its tests
 deb             Debian packages of this system: built, lintian
 clean-bookworm  a fresh clone in a bare Debian 12: ./check (as root; needs debootstrap)
 clean-trixie    the same in a bare Debian 13
-deb-bookworm    a package built in a bare Debian 12, installed in another, and the README's recipes run there
-deb-trixie      the same in Debian 13"
+deb-bookworm    a package built in a bare Debian 12, installed in another, looked at; the README's recipes run there
+deb-trixie      the same in Debian 13
+quickstart-bookworm ./quickstart in a bare Debian 12, twice as an ordinary user; in another twice as root
+quickstart-trixie   the same in Debian 13"
 
 # full_parts_named NAME: that part, or the parts NAME-...; nothing when there is none.
 full_parts_named() {
@@ -194,9 +196,9 @@ debian_possible() {
 	return 1
 }
 
-# fresh_debian SUITE: a bare one with a clone of what is committed in /srv; prints its folder.
+# fresh_debian SUITE: a bare one with a clone of what is committed in /srv; prints its folder, which is this part's own.
 fresh_debian() {
-	local root=$cache/root-$1
+	local root=$cache/root-$part_key
 	tests/harness/debian.sh remove "$root" >&2 2>/dev/null
 	tests/harness/debian.sh make "$1" "$root" >&2 && git clone -q --bare . "$root/srv/matterark.git" >&2 &&
 		chmod -R a+rX "$root/srv" && echo "$root"
@@ -205,8 +207,9 @@ fresh_debian() {
 # What a stranger sees: ./check as the README says it, with nothing of ours installed.
 full_clean() {
 	local root log=$PWD/build/clean-$1.log counts
-	debian_possible && root=$(fresh_debian "$1") || return 0
+	debian_possible || return 0
 	mkdir -p build
+	root=$(fresh_debian "$1") || { one_failed "no bare $1"; return; }
 	tests/harness/debian.sh run "$root" mira "git config --global --add safe.directory '*'
 		git clone -q /srv/matterark.git && cd matterark && ./check" >"$log" 2>&1 </dev/null
 	counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" | tail -1)
@@ -221,30 +224,6 @@ full_clean() {
 	[ "$f" = 0 ] || grep -aE 'FAIL|FAILED|TIMEOUT|^not ok' "$log" >&2
 }
 
-full_deb_in() {
-	local root log=$PWD/build/deb-$1.log ok not_ok
-	debian_possible && root=$(fresh_debian "$1") || return 0
-	mkdir -p build
-	tests/harness/debian.sh run "$root" root "$debian_build" >"$log" 2>&1 </dev/null || {
-		tail -40 "$log" >&2
-		tests/harness/debian.sh remove "$root"
-		one_failed "the package in a bare $1"
-		return
-	}
-	mkdir -p "build/deb-$1" && cp "$root"/srv/out/* "build/deb-$1"
-	tests/harness/debian.sh remove "$root"
-	root=$(fresh_debian "$1") && cp "build/deb-$1"/*.deb "$root/srv"
-	tests/harness/debian.sh run "$root" root "$debian_install" >>"$log" 2>&1 </dev/null
-	tests/harness/debian.sh remove "$root"
-	ok=$(grep -c '^ok ' "$log")
-	not_ok=$(grep -c '^not ok ' "$log")
-	passed=$((passed + ok)) failed=$((failed + not_ok))
-	if [ "$not_ok" != 0 ] || ! grep -q '^removed$' "$log"; then
-		tail -40 "$log" >&2
-		one_failed "recipes with the package in a bare $1"
-	fi
-}
-
 # What builds it, and what somebody who installs it does. The tests come with the source, the tools do not.
 debian_build='set -e
 export DEBIAN_FRONTEND=noninteractive
@@ -257,23 +236,86 @@ cp -r packaging/debian debian
 apt-get build-dep -y -q --no-install-recommends ./
 rm -r debian
 packaging/build-deb.sh /srv/out
-lintian --fail-on error /srv/out/*.changes'
+echo "== lintian"
+lintian --info --fail-on error,warning /srv/out/*.changes'
 debian_install='set -e
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
 mkdir -p /etc/postgresql-common
 echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
 apt-get install -y -q /srv/matterark_*.deb
-apt-get install -y -q postgresql python3 man-db
-id matterark
-for tool in import export backup; do matter-$tool --version; done
+apt-get install -y -q --no-install-recommends bash-completion fish git man-db postgresql python3 systemd zsh
 git config --global --add safe.directory "*"
 git clone -q /srv/matterark.git /srv/source
 cd /tmp
-/srv/source/tests/harness/pg.sh python3 /srv/source/tests/roundtrip/recipes.py
+/srv/source/tests/harness/installed.sh here || true
+/srv/source/tests/harness/pg.sh python3 /srv/source/tests/roundtrip/recipes.py || true
+apt-get install -y -q --reinstall /srv/matterark_*.deb
 apt-get purge -y -q matterark
-! command -v matter-backup
-echo removed'
+/srv/source/tests/harness/installed.sh gone'
+
+full_deb_in() {
+	local root log=$PWD/build/deb-$1.log
+	debian_possible || return 0
+	mkdir -p "build/deb-$1"
+	root=$(fresh_debian "$1") || { one_failed "no bare $1"; return; }
+	if tests/harness/debian.sh run "$root" root "$debian_build" >"$log" 2>&1 </dev/null; then
+		passed=$((passed + 1))
+	else
+		tail -40 "$log" >&2
+		one_failed "the package in a bare $1"
+	fi
+	sed -n '/^== lintian$/,$p' "$log" >"build/deb-$1/lintian.log"
+	rm -f "build/deb-$1"/*.deb
+	if ! cp "$root"/srv/out/* "build/deb-$1"; then
+		tests/harness/debian.sh remove "$root"
+		return
+	fi
+	root=$(fresh_debian "$1") || { one_failed "no second bare $1"; return; }
+	cp "build/deb-$1"/*.deb "$root/srv"
+	tests/harness/debian.sh run "$root" root "$debian_install" >>"$log" 2>&1 </dev/null
+	tests/harness/debian.sh remove "$root"
+	add_tap "$log" 3 "the package installed in a bare $1"
+}
+
+# add_tap LOG TESTS WHAT: the cases in it, of so many tests, each of which must have come to its end.
+add_tap() {
+	local ok not_ok plans planned
+	ok=$(grep -c '^ok ' "$1")
+	not_ok=$(grep -c '^not ok ' "$1")
+	read -r plans planned < <(awk '/^1\.\.[0-9]+$/ { n++; all += substr($0, 4) } END { print n + 0, all + 0 }' "$1")
+	passed=$((passed + ok)) failed=$((failed + not_ok))
+	grep -A 20 '^not ok ' "$1" >&2
+	if [ "$plans" != "$2" ] || [ "$planned" != $((ok + not_ok)) ]; then
+		tail -40 "$1" >&2
+		one_failed "$3: $plans of $2 tests came to their end, $((ok + not_ok)) of $planned cases"
+	fi
+}
+
+# The first minutes of a stranger: a run from nothing, and a second that finds everything there.
+debian_quickstart='git config --global --add safe.directory "*"
+git clone -q /srv/matterark.git && cd matterark || exit
+for run in 1 2; do
+	if ./quickstart </dev/null; then
+		echo "ok $run - $(id -un)"
+	else
+		echo "not ok $run - $(id -un)"
+	fi
+done
+echo 1..2'
+
+full_quickstart() {
+	local root user log=$PWD/build/quickstart-$1.log
+	debian_possible || return 0
+	mkdir -p build
+	: >"$log"
+	for user in mira root; do
+		root=$(fresh_debian "$1") || { one_failed "no bare $1"; return; }
+		tests/harness/debian.sh run "$root" "$user" "$debian_quickstart" >>"$log" 2>&1 </dev/null
+		tests/harness/debian.sh remove "$root"
+	done
+	add_tap "$log" 2 "./quickstart in a bare $1"
+}
 
 clean_or_failed() {
 	if [ -z "$1" ]; then
