@@ -260,6 +260,7 @@ static void mattermost_gets_what_it_can_read(void)
 	struct store_options opt = { .write = true, .create = true, .modes = STORE_MATTERMOST };
 	ark_auto(store_closep) struct store *s = NULL;
 	struct ark_err err = { 0 };
+	umask(022); /* as a server's; a stricter one takes from 0750 as it does with Mattermost */
 	path_of("mm", path);
 	CHECK(mkdir(path, 0755) == 0);
 	if (geteuid() == 0)
