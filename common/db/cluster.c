@@ -19,7 +19,7 @@
 
 #include "common/base/banned.h"
 
-#define START_LIMIT_MS 300000 /* after a power cut the server first repeats its log */
+#define START_LIMIT_MS 300000 /* after a power cut the server first repeats its log; a stop writes what it has */
 #define STOP_LIMIT_MS 120000
 #define ORPHAN_LIMIT_MS 10000 /* for processes of a killed server to notice and end */
 #define STEP_US 20000
@@ -253,6 +253,24 @@ static pid_t server_pid(const struct db_cluster *c)
 }
 
 /*
+ * A server of a tool that was killed. One that is coming up will be used; while one is on its way out, or
+ * processes of a killed one are, no other can start. True when there is one that answers.
+ */
+static bool former_answers(const struct db_cluster *c)
+{
+	for (int64_t began_ms = ark_time_tick_ms();; usleep(STEP_US)) {
+		if (db_cluster_answers(c))
+			return true;
+		if (!db_process_in(&c->user, c->data) || (c->interrupted != NULL && c->interrupted()))
+			return false;
+		pid_t pid = server_pid(c);
+		bool lives = pid != 0 && db_process_is(&c->user, pid, c->data) == DB_YES;
+		if (ark_time_tick_ms() - began_ms > (lives ? START_LIMIT_MS : ORPHAN_LIMIT_MS))
+			return false;
+	}
+}
+
+/*
  * A server that was killed leaves its pid file. PostgreSQL recognises that unless the number belongs
  * to some other program by now (usual in containers). Only then, and when nothing is left of the old
  * server, its pid files go.
@@ -260,9 +278,6 @@ static pid_t server_pid(const struct db_cluster *c)
 static void clear_stale(const struct db_cluster *c)
 {
 	char path[sizeof(c->data) + 32];
-	for (int64_t end_ms = ark_time_tick_ms() + ORPHAN_LIMIT_MS;
-	     db_process_in(&c->user, c->data) && ark_time_tick_ms() < end_ms;)
-		usleep(STEP_US);
 	pid_t pid = server_pid(c);
 	if (pid == 0 || kill(pid, 0) != 0 || db_process_is(&c->user, pid, c->data) != DB_NO ||
 	    db_process_in(&c->user, c->data))
@@ -340,6 +355,8 @@ enum ark_rc db_cluster_start(struct db_cluster *c, struct ark_err *err)
 	if (comes_up(c))
 		return ARK_OK;
 	snprintf(postgres, sizeof(postgres), "%s/postgres", c->programs);
+	if (former_answers(c))
+		return ARK_OK;
 	clear_stale(c);
 	shorten_log(c);
 	int life_fd = -1;
@@ -348,6 +365,9 @@ enum ark_rc db_cluster_start(struct db_cluster *c, struct ark_err *err)
 		return rc;
 	rc = wait_answer(c, life_fd, err);
 	close(life_fd);
+	/* one that a killed tool had just begun to start can be the first of the two */
+	if (rc == ARK_FAIL && former_answers(c))
+		return ARK_OK;
 	if (rc < 0)
 		db_cluster_stop(c);
 	return rc;

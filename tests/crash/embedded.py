@@ -42,6 +42,14 @@ class Embedded(h.Target):
         except (OSError, ValueError):
             return 0
 
+    def phase(self):
+        """What the server's process id file says of it, in the eighth line."""
+        try:
+            with open(os.path.join(self.dir, 'pg', 'postmaster.pid'), encoding='ascii') as f:
+                return (f.read().split('\n') + [''] * 8)[7].strip()
+        except OSError:
+            return ''
+
     def stop(self):
         """Only to clean up between rounds: nobody who uses the tool has to do this."""
         if self.pid():
@@ -67,6 +75,12 @@ class Embedded(h.Target):
             return 0
 
     def answers(self):
+        """Of a server that is coming up or going, only what becomes of it counts."""
+        end = time.monotonic() + h.LIMIT_S
+        while self.pid() and self.phase() in ('starting', 'stopping'):
+            if time.monotonic() > end:
+                raise h.Failure(f'the server is still {self.phase()}')
+            time.sleep(0.05)
         return h.psql('postgres', 'select 1', server=self.dir, user='postgres', may_fail=True).strip() == '1'
 
     def state(self):

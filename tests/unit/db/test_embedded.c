@@ -174,6 +174,31 @@ static void killed_tools_leave_no_work(void)
 	CHECK_I64(server_pid(dir), 0);
 }
 
+/* Here it waits for a session, longer than the processes of a killed server would be waited for. */
+static void servers_on_their_way_out_are_waited_for(void)
+{
+	struct ark_err err = { 0 };
+	struct db_embedded *e = NULL;
+	pid_t tool = tool_that_waits();
+	pid_t server = server_pid(dir);
+	pid_t session = fork();
+	if (session == 0) {
+		struct db_conn *c = open_at(dir, false, &e, &err) == ARK_OK ? connect_to(e) : NULL;
+		db_embedded_release(e); /* the server stays, as the tool has it */
+		kill(server, SIGTERM);
+		kill(tool, SIGKILL);
+		sleep(11);
+		_exit(c == NULL);
+	}
+	waitpid(tool, NULL, 0);
+	CHECK(server_pid(dir) == server);
+	CHECK_OK(open_at(dir, false, &e, &err));
+	CHECK(server_pid(dir) > 0 && server_pid(dir) != server);
+	db_embedded_release(e);
+	int status = -1;
+	CHECK(waitpid(session, &status, 0) == session && status == 0);
+}
+
 static void killed_servers_start_again(void)
 {
 	struct ark_err err = { 0 };
@@ -329,6 +354,7 @@ int main(void)
 	TAP_RUN(made_started_used_stopped);
 	TAP_RUN(several_tools_at_once);
 	TAP_RUN(killed_tools_leave_no_work);
+	TAP_RUN(servers_on_their_way_out_are_waited_for);
 	TAP_RUN(killed_servers_start_again);
 	TAP_RUN(reused_process_ids_do_not_matter);
 	TAP_RUN(half_made_clusters_are_made_again);
