@@ -193,6 +193,7 @@ class Run:
         self.err = tempfile.TemporaryFile(mode='w+', dir=work.dir)
         variables = {'PATH': os.environ['PATH'], 'HOME': work.home, 'LC_ALL': 'C.UTF-8', **(env or {})}
         variables.update({k: v for k, v in os.environ.items() if k.startswith(('ASAN_', 'UBSAN_', 'LSAN_'))})
+        self.caught = True
         self.began = time.monotonic()
         self.process = subprocess.Popen(self.command, env=variables, cwd=work.home, stdin=subprocess.DEVNULL,
                                         stdout=stdout or self.out, stderr=self.err)
@@ -212,10 +213,20 @@ class Run:
         try:
             return self.process.wait(max(0.0, delay_s)), 0.0
         except subprocess.TimeoutExpired:
+            self.caught = self.catches(signum)
             self.process.send_signal(signum)
             sent = time.monotonic()
             code = self.wait()
             return code, time.monotonic() - sent
+
+    def catches(self, signum):
+        """Whether its handler is there by now; on a busy machine that lasts."""
+        try:
+            with open(f'/proc/{self.process.pid}/status', encoding='ascii', errors='replace') as f:
+                mask = re.search(r'^SigCgt:\s*([0-9a-f]+)', f.read(), re.M)
+        except OSError:
+            return True
+        return mask is None or bool(int(mask.group(1), 16) >> (signum - 1) & 1)
 
     def talk(self):
         self.err.seek(0)

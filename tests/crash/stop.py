@@ -28,7 +28,7 @@ def interrupted(report, make):
         code, lived = run.after(delay, signum)
         context = f'{signum.name} after {delay:.3f} of {target.seconds:.3f} s'
         # before its handlers are there, a program dies of the signal
-        if code not in (0, 130) and not (code == -signum and delay < 0.1):
+        if code not in (0, 130) and not (code == -signum and not run.caught):
             raise h.Failure(f'{context}\n{run}')
         if code == 130 and lived > QUICK_S:
             raise h.Failure(f'{context}: lived on for {lived:.1f} s')
@@ -56,7 +56,7 @@ def interrupted_embedded(report, work, archive, template):
         run = target.run()
         code, lived = run.after(delay, signum)
         context = f'{signum.name} after {delay:.3f} of {target.seconds:.3f} s, lived {lived:.1f} s'
-        if code not in (0, 130) and not (code == -signum and delay < 0.1):
+        if code not in (0, 130) and not (code == -signum and not run.caught):
             raise h.Failure(f'{context}\n{run}')
         target.no_rests(context)
         stopped += code != 0

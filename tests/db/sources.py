@@ -260,11 +260,11 @@ def pooler(w):
                 f'auth_type = any\npool_mode = transaction\nlogfile = {folder}/log\nignore_startup_parameters = extra_float_digits,options\n')
     if os.geteuid() == 0:
         shutil.chown(folder, 'postgres', 'postgres')
+        shutil.chown(folder + '/ini', 'postgres', 'postgres')
     with subprocess.Popen([*w.cluster.as_user, program, '-q', folder + '/ini'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as p:
         try:
-            for _ in range(100):
-                if os.path.exists(folder + '/.s.PGSQL.6432'):
-                    break
+            end = time.monotonic() + 60
+            while not os.path.exists(folder + '/.s.PGSQL.6432') and p.poll() is None and time.monotonic() < end:
                 time.sleep(0.05)
             done = w.tool('create', w.repo, '--database', f'postgresql://postgres@/source?host={folder}&port=6432', '--without-files',
                           codes=(4,))
