@@ -140,6 +140,7 @@ def main():
         print('1..0 # SKIP no cluster; run through tests/harness/pg.sh')
         return 0
     # others reach it: as root the embedded database runs as another user
+    os.umask(0o022)
     top = tempfile.mkdtemp(prefix='ark-recipes-')
     os.chmod(top, 0o755)
     number = failed = 0
