@@ -22,14 +22,15 @@
 enum { CHANNEL, STRETCH, ALL, COPIES, NO_TIME, OUTSIDE, DELETED, IN_SCOPE, COLUMNS };
 
 struct stretch {
-	int64_t n; /* createat / STRETCH_MS */
+	int64_t n; /* createat / stretch_ms */
 	uint64_t posts;
 };
 
 /* The stretches of the channel that is being counted. */
-struct counting {
+struct export_planner {
 	struct export_selection *sel;
 	bool whole;
+	int64_t stretch_ms;
 	struct ark_str id; /* keeps its own copy in id_text */
 	char id_text[64];
 	struct stretch *stretches;
@@ -79,7 +80,7 @@ static bool other_shard(const struct export_scope *s, struct ark_str id)
 	return n % s->shards + 1 != s->shard;
 }
 
-static void add_cut(struct counting *k, struct export_task task)
+static void add_cut(struct export_planner *k, struct export_task task)
 {
 	if (k->cuts_count == k->cuts_cap) {
 		k->cuts_cap = k->cuts_cap > 0 ? k->cuts_cap * 2 : 256;
@@ -98,13 +99,13 @@ static int64_t month_after(int64_t ms)
 }
 
 /* Cut a large channel: behind each stretch where enough has come together, at the next month border. */
-static void cut_channel(struct counting *k, uint32_t channel)
+static void cut_channel(struct export_planner *k, uint32_t channel)
 {
 	int64_t from = INT64_MIN;
 	uint64_t posts = 0;
 	for (size_t i = 0; i < k->count; i++) {
 		posts += k->stretches[i].posts;
-		int64_t border = month_after((k->stretches[i].n + 1) * STRETCH_MS);
+		int64_t border = month_after((k->stretches[i].n + 1) * k->stretch_ms);
 		if (posts < TASK_POSTS || i + 1 == k->count || border <= from)
 			continue;
 		add_cut(k, (struct export_task){ channel, 1, from, border, posts });
@@ -114,7 +115,7 @@ static void cut_channel(struct counting *k, uint32_t channel)
 	add_cut(k, (struct export_task){ channel, 1, from, INT64_MAX, posts });
 }
 
-static void channel_done(struct counting *k)
+static void channel_done(struct export_planner *k)
 {
 	uint64_t posts = 0;
 	for (size_t i = 0; i < k->count; i++)
@@ -136,18 +137,10 @@ static void channel_done(struct counting *k)
 	k->count = 0;
 }
 
-static void count_row(struct counting *k, const struct ark_str *f)
+void export_planner_add(struct export_planner *k, struct ark_str id, int64_t stretch, uint64_t posts)
 {
-	struct export_selection *sel = k->sel;
-	struct ark_str id = db_binary_text(f[CHANNEL]);
-	sel->rows += (uint64_t)db_binary_i64(f[ALL]);
-	sel->left[LEFT_VERSION] += (uint64_t)db_binary_i64(f[COPIES]);
-	sel->left[LEFT_NO_TIME] += (uint64_t)db_binary_i64(f[NO_TIME]);
-	sel->left[LEFT_TIME] += (uint64_t)db_binary_i64(f[OUTSIDE]);
-	sel->left[LEFT_DELETED] += (uint64_t)db_binary_i64(f[DELETED]);
-	uint64_t posts = (uint64_t)db_binary_i64(f[IN_SCOPE]);
 	if (id.len == 0 || id.len > sizeof(k->id_text)) {
-		sel->left[LEFT_NO_TIME] += posts;
+		k->sel->left[LEFT_NO_TIME] += posts;
 		return;
 	}
 	if (!ark_str_eq(id, k->id)) {
@@ -159,7 +152,18 @@ static void count_row(struct counting *k, const struct ark_str *f)
 		k->cap = k->cap > 0 ? k->cap * 2 : 64;
 		k->stretches = ark_realloc(k->stretches, k->cap, sizeof(k->stretches[0]));
 	}
-	k->stretches[k->count++] = (struct stretch){ db_binary_i64(f[STRETCH]), posts };
+	k->stretches[k->count++] = (struct stretch){ stretch, posts };
+}
+
+static void count_row(struct export_planner *k, const struct ark_str *f)
+{
+	struct export_selection *sel = k->sel;
+	sel->rows += (uint64_t)db_binary_i64(f[ALL]);
+	sel->left[LEFT_VERSION] += (uint64_t)db_binary_i64(f[COPIES]);
+	sel->left[LEFT_NO_TIME] += (uint64_t)db_binary_i64(f[NO_TIME]);
+	sel->left[LEFT_TIME] += (uint64_t)db_binary_i64(f[OUTSIDE]);
+	sel->left[LEFT_DELETED] += (uint64_t)db_binary_i64(f[DELETED]);
+	export_planner_add(k, db_binary_text(f[CHANNEL]), db_binary_i64(f[STRETCH]), (uint64_t)db_binary_i64(f[IN_SCOPE]));
 }
 
 /* --- tasks ------------------------------------------------------------------------------------- */
@@ -173,7 +177,7 @@ static int by_place(const void *a, const void *b)
 }
 
 /* Small neighbours go together; custodians' channels have conditions of their own. */
-static void join_tasks(struct counting *k)
+static void join_tasks(struct export_planner *k)
 {
 	if (k->cuts_count > 0)
 		qsort(k->cuts, k->cuts_count, sizeof(k->cuts[0]), by_place);
@@ -195,22 +199,43 @@ static void join_tasks(struct counting *k)
 	k->cuts = NULL;
 }
 
+struct export_planner *export_planner_new(struct export_selection *sel, bool whole, int64_t stretch_ms)
+{
+	struct export_planner *k = ark_calloc(1, sizeof(*k));
+	*k = (struct export_planner){ .sel = sel, .whole = whole || sel->scope->match.count > 0,
+		                      .stretch_ms = stretch_ms, .id = ARK_LIT("") };
+	return k;
+}
+
+void export_planner_end(struct export_planner *k)
+{
+	channel_done(k);
+	join_tasks(k);
+}
+
+void export_planner_freep(struct export_planner **k)
+{
+	if (*k == NULL)
+		return;
+	free((*k)->stretches);
+	free((*k)->cuts);
+	free(*k);
+	*k = NULL;
+}
+
 enum ark_rc export_plan(struct db_conn *conn, bool whole, struct export_selection *sel, struct ark_err *err)
 {
 	ark_auto(ark_buf_release) struct ark_buf sql;
 	ark_buf_init(&sql, LIMIT_SQL);
 	counts_sql(sel->scope, &sql);
-	struct counting k = { .sel = sel, .whole = whole || sel->scope->match.count > 0, .id = ARK_LIT("") };
+	ark_auto(export_planner_freep) struct export_planner *k = export_planner_new(sel, whole, STRETCH_MS);
 	struct db_binary rows = { 0 };
 	struct ark_str f[COLUMNS];
 	enum ark_rc rc = db_copy_out_begin(conn, sql.data, err);
 	while (rc == ARK_OK && (rc = db_binary_next(&rows, conn, f, COLUMNS, err)) == ARK_OK)
-		count_row(&k, f);
-	if (rc == ARK_END)
-		channel_done(&k);
-	if (rc == ARK_END)
-		join_tasks(&k);
-	free(k.stretches);
-	free(k.cuts);
-	return rc < 0 ? ark_err_in(err, rc, "counting the posts") : ARK_OK;
+		count_row(k, f);
+	if (rc < 0)
+		return ark_err_in(err, rc, "counting the posts");
+	export_planner_end(k);
+	return ARK_OK;
 }

@@ -142,6 +142,18 @@ static void grow(void *array, size_t *cap, size_t count, size_t size)
 
 /* --- opening ----------------------------------------------------------------------------------- */
 
+enum ark_rc export_by_index(struct db_conn *conn, struct ark_err *err)
+{
+	/* Everything here is found by an index. Where statistics say that a column has one value only (no post
+	 * was ever edited), the planner would read the whole table once per post. */
+	enum ark_rc rc = db_exec(conn, "SET LOCAL enable_seqscan = off", err);
+	if (rc == ARK_OK && db_server_version(conn) >= 110000)
+		rc = db_exec(conn, "SET LOCAL jit = off", err);
+	if (rc == ARK_OK)
+		rc = db_exec(conn, "SET LOCAL work_mem = '24MB'; SET LOCAL max_parallel_workers_per_gather = 0", err);
+	return rc;
+}
+
 enum ark_rc export_snapshot_join(struct db_conn *conn, const char *snapshot, struct ark_err *err)
 {
 	ark_auto(ark_buf_release) struct ark_buf sql;
@@ -151,14 +163,7 @@ enum ark_rc export_snapshot_join(struct db_conn *conn, const char *snapshot, str
 	enum ark_rc rc = db_exec(conn, sql.data, err);
 	if (rc < 0)
 		return ark_err_in(err, rc, "joining the snapshot '%s'", snapshot);
-	/* Everything here is found by an index. Where statistics say that a column has one value only (no post
-	 * was ever edited), the planner would read the whole table once per post. */
-	rc = db_exec(conn, "SET LOCAL enable_seqscan = off", err);
-	if (rc == ARK_OK && db_server_version(conn) >= 110000)
-		rc = db_exec(conn, "SET LOCAL jit = off", err);
-	if (rc == ARK_OK)
-		rc = db_exec(conn, "SET LOCAL work_mem = '24MB'; SET LOCAL max_parallel_workers_per_gather = 0", err);
-	return rc;
+	return export_by_index(conn, err);
 }
 
 static enum ark_rc open_one(struct export_reader *r, struct db_conn **conn, struct db_txn *txn,
@@ -207,7 +212,8 @@ enum ark_rc export_reader_open(const struct export_reader_options *opt, struct e
 	ark_buf_init(&r->sql, LIMIT_SQL);
 	ark_buf_init(&r->members_text, SIDE_CEIL);
 	enum ark_rc rc = open_one(r, &r->posts, &r->posts_txn, err);
-	if (rc == ARK_OK)
+	r->side = opt->side;
+	if (rc == ARK_OK && r->side == NULL)
 		rc = open_one(r, &r->side, &r->side_txn, err);
 	if (rc == ARK_OK)
 		rc = look_at_sides(r, err);
@@ -227,7 +233,8 @@ void export_reader_close(struct export_reader *r)
 	db_txn_end(&r->posts_txn);
 	db_txn_end(&r->side_txn);
 	db_close(r->posts);
-	db_close(r->side);
+	if (r->opt.side == NULL)
+		db_close(r->side);
 	rows_release(&r->batch);
 	for (int i = 0; i < SIDES; i++)
 		rows_release(&r->sides[i]);
@@ -277,18 +284,6 @@ static void match_sql(const struct export_scope *s, struct ark_buf *sql)
 	ark_buf_c(sql, ')');
 }
 
-/* One id as an element of an array literal. */
-static void array_item(struct ark_buf *to, struct ark_str id)
-{
-	ark_buf_c(to, '"');
-	for (size_t i = 0; i < id.len; i++) {
-		if (id.ptr[i] == '"' || id.ptr[i] == '\\')
-			ark_buf_c(to, '\\');
-		ark_buf_c(to, id.ptr[i]);
-	}
-	ark_buf_c(to, '"');
-}
-
 /* Posts in scope, and copies whose post is gone. The scalar subquery is asked for copies only; as NOT
  * EXISTS the server could read all posts for it. */
 #define NO_COPIES \
@@ -300,15 +295,12 @@ static void array_item(struct ark_buf *to, struct ark_str id)
  */
 static void task_channels(const struct export_reader *r, const struct export_task *task, struct ark_buf *ids)
 {
+	db_array_begin(ids);
 	for (uint32_t i = 0; i < task->count; i++) {
 		const struct export_channel *c = &r->opt.sel->channels[task->first + i];
-		ark_buf_c(ids, i > 0 ? ',' : '{');
-		if (c->posts > 0)
-			array_item(ids, c->id);
-		else
-			ark_buf_z(ids, "NULL"); /* nothing there, or another shard's */
+		db_array_item(ids, c->posts > 0 ? c->id : ARK_STR_NONE); /* nothing there, or another shard's */
 	}
-	ark_buf_c(ids, '}');
+	db_array_end(ids);
 }
 
 static void from_sql(const struct export_reader *r, const struct export_task *task, struct ark_buf *sql)
@@ -374,17 +366,15 @@ static bool side_sql(struct export_reader *r, enum side side)
 	ark_auto(ark_buf_release) struct ark_buf ids;
 	ark_buf_init(&ids, LIMIT_SQL);
 	uint32_t n = 0;
-	ark_buf_c(&ids, '{');
+	db_array_begin(&ids);
 	for (uint32_t i = 0; i < r->batch.count; i++) {
 		struct ark_str f[COLUMNS];
 		if (!rows_split(&r->batch, i, f, COLUMNS) || !db_binary_bool(f[HAS_REACTIONS + side]))
 			continue;
-		if (n > 0)
-			ark_buf_c(&ids, ',');
-		array_item(&ids, f[ID]);
+		db_array_item(&ids, f[ID]);
 		r->asked[n++] = i;
 	}
-	ark_buf_c(&ids, '}');
+	db_array_end(&ids);
 	const struct side_query *q = &SIDE[side];
 	ark_buf_reset(&r->sql);
 	ark_buf_fmt(&r->sql, "COPY (SELECT q.n, %s FROM unnest(", q->columns);
@@ -772,17 +762,15 @@ enum ark_rc export_reader_posts(struct export_reader *r, const struct ark_str *i
 {
 	ark_auto(ark_buf_release) struct ark_buf list;
 	ark_buf_init(&list, LIMIT_SQL);
-	ark_buf_c(&list, '{');
-	for (size_t i = 0; i < count; i++) {
-		ark_buf_z(&list, i > 0 ? "," : "");
-		array_item(&list, ids[i]);
-	}
-	ark_buf_c(&list, '}');
+	db_array_begin(&list);
+	for (size_t i = 0; i < count; i++)
+		db_array_item(&list, ids[i]);
+	db_array_end(&list);
 	ark_buf_reset(&r->sql);
 	columns_sql(r, &r->sql);
 	ark_buf_z(&r->sql, " FROM posts p WHERE p.id = ANY(");
 	db_literal(&r->sql, ark_buf_view(&list));
-	ark_buf_z(&r->sql, "::varchar[]) ORDER BY p.createat, p.id COLLATE \"C\") TO STDOUT (FORMAT binary)");
+	ark_buf_z(&r->sql, "::varchar[]) ORDER BY p.channelid COLLATE \"C\", p.createat, p.id COLLATE \"C\") TO STDOUT (FORMAT binary)");
 	enum ark_rc rc = ark_buf_ok(&r->sql, "a statement", err);
 	if (rc == ARK_OK)
 		rc = db_copy_out_begin(r->posts, r->sql.data, err);

@@ -25,6 +25,9 @@ struct export_reader_options {
 	 * none: a database that was written by others than the server. */
 	bool thorough;
 	bool wants_members;
+	/* A connection in the snapshot that is the caller's, for what hangs on posts; the caller uses it only while
+	 * nothing is asked of the reader, or from its sink. NULL: one of the reader's own. */
+	struct db_conn *side;
 };
 
 /* What takes the records; each call as in struct export_format. */
@@ -43,11 +46,13 @@ void export_reader_close(struct export_reader *r); /* NULL is fine */
 enum ark_rc export_reader_task(struct export_reader *r, const struct export_task *task,
                                const struct export_sink *sink, struct ark_err *err);
 
-/* The posts with these ids in the order (create_ms, id); ids that are not there are passed over.
+/* The posts with these ids in the order (channel id, create_ms, id); ids that are not there are passed over.
  * channel_begin and channel_end are not called. */
 enum ark_rc export_reader_posts(struct export_reader *r, const struct ark_str *ids, size_t count,
                                 const struct export_sink *sink, struct ark_err *err);
 
+/* Settings of a transaction for many questions that indexes answer. */
+enum ark_rc export_by_index(struct db_conn *conn, struct ark_err *err);
 /* Bring a transaction into the snapshot, for many questions that indexes answer. */
 enum ark_rc export_snapshot_join(struct db_conn *conn, const char *snapshot, struct ark_err *err);
 

@@ -374,13 +374,11 @@ void export_task_where(const struct export_selection *sel, const struct export_t
 
 /* --- all of it --------------------------------------------------------------------------------- */
 
-enum ark_rc export_select(struct db_conn *conn, const struct mm_db_info *info,
-                          const struct export_scope *scope, bool whole, struct export_selection *sel,
-                          struct ark_err *err)
+enum ark_rc export_select_scope(struct db_conn *conn, const struct mm_db_info *info,
+                                const struct export_scope *scope, struct export_selection *sel, struct ark_err *err)
 {
 	sel->scope = scope;
 	sel->info = info;
-	sel->in_order = whole;
 	enum ark_rc rc = check_teams(conn, scope, err);
 	if (rc == ARK_OK)
 		rc = export_select_people(conn, sel, err);
@@ -388,6 +386,15 @@ enum ark_rc export_select(struct db_conn *conn, const struct mm_db_info *info,
 		rc = select_channels(conn, sel, err);
 	if (rc == ARK_OK && scope->users.count > 0)
 		rc = select_stays(conn, sel, err);
+	return rc;
+}
+
+enum ark_rc export_select(struct db_conn *conn, const struct mm_db_info *info,
+                          const struct export_scope *scope, bool whole, struct export_selection *sel,
+                          struct ark_err *err)
+{
+	enum ark_rc rc = export_select_scope(conn, info, scope, sel, err);
+	sel->in_order = whole;
 	return rc == ARK_OK ? export_plan(conn, whole, sel, err) : rc;
 }
 

@@ -86,7 +86,20 @@ struct export_selection {
 enum ark_rc export_select(struct db_conn *conn, const struct mm_db_info *info,
                           const struct export_scope *scope, bool whole,
                           struct export_selection *sel, struct ark_err *err);
+/* The same without counting posts and without tasks: those come from a planner of the caller's. */
+enum ark_rc export_select_scope(struct db_conn *conn, const struct mm_db_info *info,
+                                const struct export_scope *scope, struct export_selection *sel, struct ark_err *err);
 void export_selection_release(struct export_selection *sel);
+
+/*
+ * Tasks out of counts that somebody else made: posts in scope per channel (by id, in any order, but all of one
+ * together) and stretch of time (createat / stretch_ms, ascending in a channel).
+ */
+struct export_planner;
+struct export_planner *export_planner_new(struct export_selection *sel, bool whole, int64_t stretch_ms);
+void export_planner_add(struct export_planner *p, struct ark_str id, int64_t stretch, uint64_t posts);
+void export_planner_end(struct export_planner *p);
+void export_planner_freep(struct export_planner **p); /* for ark_auto */
 
 /* The condition on posts `p` for a task, without WHERE: channels, time, deleted. */
 void export_task_where(const struct export_selection *sel, const struct export_task *task,

@@ -32,6 +32,23 @@ void db_literal(struct ark_buf *out, struct ark_str text)
 	quoted(out, text, '\'');
 }
 
+void db_array_item(struct ark_buf *out, struct ark_str text)
+{
+	if (out->len > 0 && out->data[out->len - 1] != '{')
+		ark_buf_c(out, ',');
+	if (!ark_str_has(text)) {
+		ark_buf_z(out, "NULL");
+		return;
+	}
+	ark_buf_c(out, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] == '"' || text.ptr[i] == '\\')
+			ark_buf_c(out, '\\');
+		ark_buf_c(out, text.ptr[i]);
+	}
+	ark_buf_c(out, '"');
+}
+
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 /* Some byte of `w` is below 0x0e or a backslash. */

@@ -12,6 +12,17 @@ void db_ident(struct ark_buf *out, struct ark_str name);
 /* A string literal. */
 void db_literal(struct ark_buf *out, struct ark_str text);
 
+/* An array literal: begin, items, end. */
+static inline void db_array_begin(struct ark_buf *out)
+{
+	ark_buf_c(out, '{');
+}
+void db_array_item(struct ark_buf *out, struct ark_str text); /* NONE: NULL */
+static inline void db_array_end(struct ark_buf *out)
+{
+	ark_buf_c(out, '}');
+}
+
 /*
  * One value of COPY's text format: backslash, tab, line feed and carriage return are escaped, the
  * rest is copied in runs. `text` must be UTF-8 without U+0000 (ark_utf8_clean).

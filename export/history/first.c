@@ -11,7 +11,6 @@
 #include "common/base/banned.h"
 
 #define NAMED_MAX 200 /* conversations that a commit's message names */
-#define DAY_MS 86400000ll
 
 /* --- pieces that later runs need too ----------------------------------------------------------- */
 
@@ -82,7 +81,7 @@ static enum ark_rc commit_day(struct past *p, struct ark_err *err)
 	ark_auto(ark_buf_release) struct ark_buf message;
 	ark_buf_init(&message, LIMIT_HISTORY_SMALL);
 	char date[ARK_TIME_ISO];
-	ark_time_iso((int64_t)p->day * DAY_MS, date);
+	ark_time_iso((int64_t)p->day * HISTORY_DAY_MS, date);
 	if (p->any)
 		ark_buf_fmt(&message, "%.10s: %llu post%s in %llu conversation%s\n\n", date, (unsigned long long)p->posts,
 		            p->posts == 1 ? "" : "s", (unsigned long long)p->conversations, p->conversations == 1 ? "" : "s");
@@ -149,6 +148,11 @@ static enum ark_rc put_rest(struct past *p, struct ark_err *err)
 		rc = ark_buf_ok(&text, "the list of people", err);
 	if (rc == ARK_OK)
 		rc = history_packs_add(p->h->packs, p->h->press, HISTORY_BLOB, ark_buf_view(&text), &id, err);
+	if (rc == ARK_OK)
+		rc = history_forest_set(p->forest, &path, false, &id, err);
+	path.part[0] = ARK_LIT(HISTORY_SCOPE);
+	if (rc == ARK_OK)
+		rc = history_packs_add(p->h->packs, p->h->press, HISTORY_BLOB, ark_buf_view(&p->h->scope_text), &id, err);
 	return rc == ARK_OK ? history_forest_set(p->forest, &path, false, &id, err) : rc;
 }
 
@@ -172,6 +176,7 @@ static enum ark_rc write_days(struct past *p, struct ark_err *err)
 enum ark_rc history_first(struct history *h, struct history_oid *head, struct ark_err *err)
 {
 	h->sort = history_sort_new();
+	export_source_fill(&h->app);
 	ark_progress_phase(&h->app.bar, "reading", "messages", h->app.sel.planned, 0);
 	enum ark_rc rc = export_crew_work(&h->app, err);
 	if (rc < 0)

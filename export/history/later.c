@@ -5,7 +5,6 @@
 #include "common/base/limits.h"
 #include "common/base/mem.h"
 #include "common/json/value.h"
-#include "export/compare.h"
 #include "export/history/history.h"
 
 #include "common/base/banned.h"
@@ -194,6 +193,15 @@ static enum ark_rc describe(struct shelf *s, const uint32_t *rest, size_t count,
 	return rc;
 }
 
+/* Without a state nothing else tells of conversations that are gone. */
+static void add_gone(struct shelf *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (!s->list[i].used && ark_str_has(s->list[i].id) &&
+		    ark_map_get(&s->h->app.sel.channel_at, s->list[i].id) == ARK_MAP_NONE)
+			history_add_all_days(s->h, history_lost_channel(s->h, s->list[i].id));
+}
+
 /* Where each conversation's days are; those that are gone (behind `now`) are where they were. */
 static void settle_paths(struct shelf *s, size_t now)
 {
@@ -309,6 +317,14 @@ static void message_of(struct history *h, struct ark_buf *to)
 		ark_buf_fmt(to, "and %llu more\n", (unsigned long long)(conversations - named));
 }
 
+static uint64_t planned(const struct history *h)
+{
+	uint64_t n = 0;
+	for (size_t i = 0; i < h->ranges_count; i++)
+		n += h->ranges[i].posts;
+	return n;
+}
+
 static enum ark_rc write_all(struct shelf *s, const struct history_commit *parent, struct history_oid *head,
                              struct ark_err *err)
 {
@@ -326,9 +342,12 @@ static enum ark_rc write_all(struct shelf *s, const struct history_commit *paren
 		rc = describe(s, rest, rest_count, err);
 	if (rc < 0)
 		return rc;
+	if (h->all)
+		add_gone(s);
 	settle_paths(s, now);
-	ark_progress_phase(&h->app.bar, "reading what differs", "messages", export_changes_count(h->app.changes), 0);
-	rc = export_compare_give(&h->app, err);
+	export_source_fill(&h->app);
+	ark_progress_phase(&h->app.bar, "reading what may differ", "messages", planned(h), 0);
+	rc = history_merge(h, err);
 	if (rc == ARK_OK)
 		rc = forget_gone(s, now, err);
 	if (rc == ARK_OK)

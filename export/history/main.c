@@ -4,9 +4,11 @@
  *
  *	main.c options.c        this file: which command
  *	update.c                the command `update` as a list of phases
- *	first.c later.c days.c  commits of a first run, the one of a later run, day files
- *	render.c                what stands in the files
- *	forest.c tree.c pack.c sort.c   folders, their lists, objects on their way into packs, days in order
+ *	survey.c digest.c       how many messages there are where, and in which days they may differ
+ *	first.c days.c          commits of a first run, its day files
+ *	later.c merge.c         the one of a later run, and the days in it
+ *	render.c alike.c old.c  what stands in the files, and what of it says the same
+ *	forest.c tree.c body.c pack.c sort.c   folders, their lists, objects on their way into packs, days in order
  *	repo.c publish.c push.c the repository; the moment in which the branch moves; remotes
  *	rebuild.c               the commits without what was purged
  *	show.c pager.c          reading
@@ -16,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/limits.h"
 #include "common/cli/render.h"
 #include "common/cli/start.h"
 #include "export/history/history.h"
@@ -34,8 +37,10 @@ static void history_release(struct history *h)
 	history_press_free(h->press);
 	history_repo_close(h->repo);
 	ark_pool_release(&h->strings);
+	ark_buf_release(&h->scope_text);
 	free(h->counts);
 	free(h->paths);
+	free(h->ranges);
 }
 
 static void tell_others(struct history *h, enum ark_exit code, const struct ark_err *err)
@@ -55,6 +60,7 @@ static int run(const struct history_config *config, const struct ark_args *args,
 	struct ark_err err = { 0 };
 	ark_auto(history_release) struct history h = { .config = config };
 	export_app_init(&h.app, &config->export, args, talk);
+	ark_buf_init(&h.scope_text, LIMIT_HISTORY_SMALL);
 	if (notify_open(&h.app.told, &config->export.notify, args, config->export.dry_run, talk, &err) < 0)
 		return ark_fail(talk, &err);
 	int rc = COMMANDS[ark_args_command(args)](&h, &err);

@@ -15,6 +15,7 @@
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/str.h"
+#include "export/history/body.h"
 
 #define HISTORY_OID 20
 #define HISTORY_OID_HEX 41
@@ -43,7 +44,8 @@ void history_press_name(struct history_press *p, enum history_type type, struct 
 
 struct history_packs;
 
-/* folder  where packs are made; it is there and empty, and is kept until history_packs_free */
+/* folder  where packs are made; it is there and empty, and is kept until history_packs_free; NULL: objects get
+ *         their names and are not kept, for trying out what would be written */
 struct history_packs *history_packs_new(const char *folder);
 void history_packs_free(struct history_packs *p); /* gives up what is not finished; NULL is fine */
 void history_packs_freep(struct history_packs **p); /* for ark_auto */
@@ -51,6 +53,9 @@ void history_packs_freep(struct history_packs **p); /* for ark_auto */
 /* Any thread, each with its own press. What is in the pack already is not written twice. */
 enum ark_rc history_packs_add(struct history_packs *p, struct history_press *press, enum history_type type,
                               struct ark_str content, struct history_oid *id, struct ark_err *err);
+/* The same of a file of any length. Other threads wait while it is packed. */
+enum ark_rc history_packs_add_body(struct history_packs *p, struct history_press *press,
+                                   const struct history_body *body, struct history_oid *id, struct ark_err *err);
 /*
  * A folder's list, as what changed since another one (`was`, with the name was_id) where that stands in the same
  * pack. One thread at a time, and none that adds otherwise.

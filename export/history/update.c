@@ -5,12 +5,9 @@
 #include "common/base/time.h"
 #include "common/cli/human.h"
 #include "common/json/out.h"
-#include "export/compare.h"
 #include "export/history/history.h"
 
 #include "common/base/banned.h"
-
-#define SCOPE "scope.json"
 
 static void read_scope(struct history *h)
 {
@@ -21,87 +18,92 @@ static void read_scope(struct history *h)
 	};
 	h->app.formats[0] = &HISTORY_DAYS;
 	h->app.formats_count = 1;
-	h->app.tells_left = true;
+}
+
+/* What the history itself says of its scope: all that a clone has. ARK_END: nothing. */
+static enum ark_rc committed_scope(struct history *h, struct ark_buf *out, struct ark_err *err)
+{
+	struct history_oid head;
+	struct history_commit c;
+	struct history_entry e;
+	ark_auto(ark_buf_release) struct ark_buf root;
+	ark_buf_init(&root, LIMIT_HISTORY_TREE);
+	if (!history_repo_head(h->repo, &head))
+		return ARK_END;
+	ark_buf_init(&c.message, LIMIT_HISTORY_SMALL);
+	enum ark_rc rc = history_repo_commit(h->repo, &head, &c, err);
+	ark_buf_release(&c.message);
+	if (rc == ARK_OK)
+		rc = history_repo_read(h->repo, &c.tree, HISTORY_TREE, &root, err);
+	if (rc == ARK_OK)
+		rc = history_tree_check(ark_buf_view(&root), err);
+	if (rc < 0)
+		return rc;
+	if (!history_tree_find(ark_buf_view(&root), ARK_LIT(HISTORY_SCOPE), &e) || e.is_tree)
+		return ARK_END;
+	return history_repo_read(h->repo, &e.id, HISTORY_BLOB, out, err);
 }
 
 /* What is in this history and how: the same in every run, or what left it would look purged. */
 static enum ark_rc check_scope(struct history *h, bool fresh, struct ark_err *err)
 {
-	ark_auto(ark_buf_release) struct ark_buf now, before;
-	ark_buf_init(&now, LIMIT_HISTORY_SMALL);
+	ark_auto(ark_buf_release) struct ark_buf before;
 	ark_buf_init(&before, LIMIT_HISTORY_SMALL);
 	struct json_out o;
-	json_out_begin(&o, &now, true);
+	json_out_begin(&o, &h->scope_text, true);
 	json_out_open(&o, NULL);
 	json_out_text(&o, "format", ark_str_z(HISTORY_FORMS[h->config->form]));
 	export_scope_json(&o, &h->app);
 	json_out_end(&o);
-	enum ark_rc rc = fresh ? ARK_END : history_repo_small(h->repo, SCOPE, &before, err);
-	if (rc == ARK_END)
-		return h->config->export.dry_run ? ARK_OK : history_repo_put(h->repo, SCOPE, ark_buf_view(&now), err);
-	if (rc < 0 || ark_str_eq(ark_buf_view(&now), ark_buf_view(&before)))
+	struct ark_str now = ark_buf_view(&h->scope_text);
+	enum ark_rc rc = fresh ? ARK_END : history_repo_small(h->repo, HISTORY_SCOPE, &before, err);
+	bool noted = rc == ARK_OK;
+	if (rc == ARK_END && !fresh)
+		rc = committed_scope(h, &before, err);
+	if (rc < 0)
 		return rc;
-	ark_err_set(err, ARK_KIND_REFUSED, "'%s' was made with other options about what is in it",
-	            h->app.args->operands.items[0]);
-	ark_err_hint(err, "matterark/" SCOPE " in it says which; what left the scope would look purged");
-	return ARK_FAIL;
-}
-
-static enum ark_rc drop_state(void *ctx, const void *data, size_t len, struct ark_err *err)
-{
-	(void)ctx;
-	(void)data;
-	(void)len;
-	(void)err;
-	return ARK_OK;
-}
-
-static enum ark_rc compare(struct history *h, bool fresh, struct ark_err *err)
-{
-	ark_auto(export_stream_closep) struct export_stream *before = NULL;
-	bool writes = !h->config->export.dry_run;
-	h->now = h->app.sel.channels_count;
-	ark_progress_phase(&h->app.bar, "comparing", NULL, 0, 0);
-	enum ark_rc rc = fresh ? ARK_OK : history_repo_state(h->repo, &before, err);
-	if (rc == ARK_END) {
-		ark_err_set(err, ARK_KIND_REFUSED, "the state of the newest commit is not in '%s'", h->app.args->operands.items[0]);
-		ark_err_hint(err, "a clone, or a branch that was moved by others, is not brought up to date; go on where the last "
-		                  "update was");
+	if (rc == ARK_OK && !ark_str_eq(now, ark_buf_view(&before))) {
+		ark_err_set(err, ARK_KIND_REFUSED, "'%s' was made with other options about what is in it",
+		            h->app.args->operands.items[0]);
+		ark_err_hint(err, "%s in it says which; what left the scope would look purged",
+		             noted ? "matterark/" HISTORY_SCOPE : "'git show main:" HISTORY_SCOPE "'");
 		return ARK_FAIL;
 	}
-	if (rc == ARK_OK && writes)
-		rc = history_repo_state_begin(h->repo, err);
-	struct export_state_place place = { before, writes ? history_repo_state_write : drop_state, h->repo };
-	return rc == ARK_OK ? export_compare(&h->app, &place, err) : rc;
+	return noted || h->config->export.dry_run ? ARK_OK : history_repo_put(h->repo, HISTORY_SCOPE, now, err);
 }
 
 /* --- what is told ------------------------------------------------------------------------------ */
 
-static void plan_row(struct history *h, struct ark_str team, struct ark_str channel, uint64_t fresh, uint64_t changed,
-                     uint64_t gone)
+static void plan_row(struct history *h, struct ark_str team, struct ark_str channel, const struct history_counts *c)
 {
-	ark_out(h->app.talk, "%10llu new %10llu touched %10llu gone  %.*s/%.*s", (unsigned long long)fresh,
-	        (unsigned long long)changed, (unsigned long long)gone, ARK_FMT(team), ARK_FMT(channel));
+	uint64_t touched = c->edited + c->deleted + c->changed, gone = c->purged + c->left;
+	ark_out(h->app.talk, "%10llu new %10llu touched %10llu gone  %.*s/%.*s", (unsigned long long)c->added,
+	        (unsigned long long)touched, (unsigned long long)gone, ARK_FMT(team), ARK_FMT(channel));
 	struct ark_event e;
 	ark_event_begin(&e, "channel", "history.planned");
 	ark_event_text(&e, "team", team);
 	ark_event_text(&e, "channel", channel);
-	ark_event_u64(&e, "new", fresh);
-	ark_event_u64(&e, "touched", changed);
+	ark_event_u64(&e, "new", c->added);
+	ark_event_u64(&e, "touched", touched);
 	ark_event_u64(&e, "gone", gone);
 	ark_event_send(&e, h->app.talk);
 }
 
-static void say_plan(struct history *h, bool fresh)
+static void say_plan(struct history *h, bool fresh, bool changed)
 {
 	const struct export_selection *sel = &h->app.sel;
-	struct export_changed c;
-	for (size_t i = 0; fresh && i < sel->channels_count; i++)
-		if (sel->channels[i].posts > 0)
-			plan_row(h, sel->channels[i].team_path, sel->channels[i].channel_path, sel->channels[i].posts, 0, 0);
-	for (size_t i = 0; !fresh && export_changes_of(h->app.changes, i, &c); i++)
-		plan_row(h, sel->channels[c.channel].team_path, sel->channels[c.channel].channel_path, c.fresh, c.changed, c.gone);
-	if (!fresh && export_changes_count(h->app.changes) == 0)
+	for (size_t i = 0; fresh && i < sel->channels_count; i++) {
+		struct history_counts c = { .added = sel->channels[i].posts };
+		if (c.added > 0)
+			plan_row(h, sel->channels[i].team_path, sel->channels[i].channel_path, &c);
+	}
+	for (size_t i = 0; !fresh && i < h->channels; i++)
+		if (history_counts_any(&h->counts[i]))
+			plan_row(h, h->paths[i][0], h->paths[i][1], &h->counts[i]);
+	if (h->conversations_changed + h->people_changed > 0)
+		ark_out(h->app.talk, "%10llu conversations described anew, %llu accounts", (unsigned long long)h->conversations_changed,
+		        (unsigned long long)h->people_changed);
+	if (!fresh && !changed)
 		ark_out(h->app.talk, "nothing has changed");
 }
 
@@ -154,22 +156,23 @@ static void say_done(struct history *h, bool fresh, bool changed, const struct h
 
 /* --- the run ----------------------------------------------------------------------------------- */
 
-/* The commits, and the branch on them. */
+/* The commits, and the branch on them. In a dry run objects get their names only, and nothing is published. */
 static enum ark_rc bring_up(struct history *h, bool fresh, struct history_oid *head, bool *changed, struct ark_err *err)
 {
 	struct history_oid parent = *head;
-	h->packs = history_packs_new(history_repo_incoming(h->repo));
+	bool dry = h->config->export.dry_run;
+	h->packs = history_packs_new(dry ? NULL : history_repo_incoming(h->repo));
 	h->press = history_press_new();
-	export_source_fill(&h->app);
 	enum ark_rc rc = fresh ? history_first(h, head, err) : history_later(h, &parent, head, err);
 	*changed = rc == ARK_OK;
 	if (rc == ARK_END) {
 		*head = parent;
-		return history_repo_keep_state(h->repo, err);
+		return dry ? ARK_OK : history_repo_keep_state(h->repo, err);
 	}
+	if (rc < 0 || dry)
+		return rc;
 	ark_progress_phase(&h->app.bar, "indexing", NULL, 0, 0);
-	if (rc == ARK_OK)
-		rc = history_packs_finish(h->packs, err);
+	rc = history_packs_finish(h->packs, err);
 	return rc == ARK_OK ? history_repo_publish(h->repo, h->packs, head, false, err) : rc;
 }
 
@@ -197,31 +200,25 @@ static enum ark_rc open_all(struct history *h, bool *fresh, struct history_oid *
 		return rc;
 	ark_progress_begin(&a->bar, a->talk);
 	a->bar_runs = true;
-	ark_progress_phase(&a->bar, "counting", NULL, 0, 0);
+	ark_progress_phase(&a->bar, *fresh ? "counting" : "comparing", NULL, 0, 0);
 	rc = export_source_has_files(a, err);
 	if (rc == ARK_OK)
-		rc = export_select(a->conn, a->info, &a->scope, false, &a->sel, err);
-	if (rc == ARK_OK && !(*fresh && h->config->export.dry_run))
-		rc = compare(h, *fresh, err);
+		rc = export_select_scope(a->conn, a->info, &a->scope, &a->sel, err);
+	if (rc == ARK_OK)
+		rc = history_survey(h, *fresh, err);
 	return rc == ARK_OK ? export_source_store(a, err) : rc;
 }
 
 int history_command_update(struct history *h, struct ark_err *err)
 {
-	bool fresh, changed = false;
+	bool fresh, changed = false, dry = h->config->export.dry_run;
 	struct history_oid head;
 	struct export_app *a = &h->app;
 	a->begin_ms = ark_time_now_ms();
 	enum ark_rc rc = open_all(h, &fresh, &head, err);
-	if (rc == ARK_OK && h->config->export.dry_run) {
-		ark_progress_end(&a->bar);
-		a->bar_runs = false;
-		say_plan(h, fresh);
-		return ARK_EXIT_DONE;
-	}
-	if (rc == ARK_OK)
+	if (rc == ARK_OK && !(dry && fresh))
 		rc = bring_up(h, fresh, &head, &changed, err);
-	if (rc == ARK_OK && h->config->push != NULL) {
+	if (rc == ARK_OK && h->config->push != NULL && !dry) {
 		ark_progress_phase(&a->bar, "pushing", NULL, 0, 0);
 		rc = history_push(h, err);
 	}
@@ -229,6 +226,9 @@ int history_command_update(struct history *h, struct ark_err *err)
 	a->bar_runs = false;
 	if (rc < 0)
 		return rc;
-	say_done(h, fresh, changed, &head);
-	return atomic_load(&a->files_missing) > 0 ? ARK_EXIT_LOSSES : ARK_EXIT_DONE;
+	if (dry)
+		say_plan(h, fresh, changed);
+	else
+		say_done(h, fresh, changed, &head);
+	return atomic_load(&a->files_missing) > 0 && !dry ? ARK_EXIT_LOSSES : ARK_EXIT_DONE;
 }

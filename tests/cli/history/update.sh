@@ -62,6 +62,29 @@ echo "== the same states give the same ids, wherever"
 mkdir -p sub/folder
 TZ=Asia/Tokyo LC_ALL=C run matter-history update sub/folder/second --database "$(db second)" --attachments none --jobs 1
 [ "$(git -C sub/folder/second rev-parse main)" = "$before" ] && echo the same
-echo "== a clone is not updated"
+echo "== a clone, a state that is gone, damaged, or of another version: the same commits"
 git clone -q --mirror repo clone
-run matter-history update clone --database "$d" --attachments none
+cp -r repo lost
+rm lost/matterark/state-*
+cp -r repo damaged
+for state in damaged/matterark/state-*; do printf 'no state' >"$state"; done
+cp -r repo foreign_state
+for state in foreign_state/matterark/state-*; do printf 'matterark state 1\nC x y z\n1 2 3 4 x\n' | zstd -q -f -o "$state"; done
+run matter-history update clone --database "$d" --attachments none --team acme
+run matter-history update clone --database "$d" --attachments none -v
+[ "$(git -C clone rev-parse main)" = "$(git -C repo rev-parse main)" ] && echo unchanged
+run matter-history update clone --database "$d" --attachments none -v
+sql "$d" "delete from posts where id = '$deleted';
+	update posts set message = 'edited again', editat = editat + 9, updateat = updateat + 9 where id = '$edited';
+	update users set username = 'bosun', updateat = 1710000000000 where username = 'mara';
+	update posts set updateat = updateat + 1 where channelid = (select id from channels where name = 'random');
+	delete from posts where channelid = (select id from channels where name = 'market-2023'); delete from channels where name = 'market-2023'"
+rm clone/matterark/state-*
+run matter-history update clone --database "$d" --attachments none --dry-run
+for at in repo clone lost damaged foreign_state; do
+	run matter-history update $at --database "$d" --attachments none -v
+	git -C $at fsck --full --strict
+	[ "$(git -C $at rev-parse main)" = "$(git -C repo rev-parse main)" ] || echo "$at is other"
+done
+git -C repo log -1 --format=%B
+git -C repo diff --stat HEAD~ HEAD -- acme/random
