@@ -105,6 +105,9 @@ enum ark_rc export_crew_work(struct export_app *a, struct ark_err *err);
  * database of Mattermost, or behind a pooler.
  */
 enum ark_rc export_source_open(struct export_app *a, struct ark_err *err);
+/* Its two halves: the second one is the moment that all connections see. */
+enum ark_rc export_source_connect(struct export_app *a, struct ark_err *err);
+enum ark_rc export_source_snapshot(struct export_app *a, struct ark_err *err);
 /* Whether there are attachments at all; and then whether their bytes can be looked at, before work begins. */
 enum ark_rc export_source_has_files(struct export_app *a, struct ark_err *err);
 enum ark_rc export_source_store(struct export_app *a, struct ark_err *err);

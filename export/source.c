@@ -60,8 +60,7 @@ static enum ark_rc check_schema(const struct mm_db_info *info, struct ark_err *e
 	return ARK_OK;
 }
 
-/* The moment that all connections see. */
-static enum ark_rc take_snapshot(struct export_app *a, struct ark_err *err)
+enum ark_rc export_source_snapshot(struct export_app *a, struct ark_err *err)
 {
 	enum ark_rc rc = db_txn_begin(&a->txn, a->conn, "ISOLATION LEVEL REPEATABLE READ, READ ONLY", err);
 	ark_auto(ark_buf_release) struct ark_buf sql;
@@ -89,7 +88,7 @@ static enum ark_rc take_snapshot(struct export_app *a, struct ark_err *err)
 	return ARK_OK;
 }
 
-enum ark_rc export_source_open(struct export_app *a, struct ark_err *err)
+enum ark_rc export_source_connect(struct export_app *a, struct ark_err *err)
 {
 	struct mm_place_how h = how(a->tool);
 	enum ark_rc rc = mm_place_find(&a->place, &a->config->place, a->args, &h, err);
@@ -108,7 +107,13 @@ enum ark_rc export_source_open(struct export_app *a, struct ark_err *err)
 		rc = check_schema(a->info, err);
 	for (size_t i = 0; rc == ARK_OK && i < mm_db_warning_count(a->info); i++)
 		ark_warn(a->talk, "export.schema", "%s; continuing", mm_db_warning(a->info, i));
-	return rc == ARK_OK ? take_snapshot(a, err) : rc;
+	return rc;
+}
+
+enum ark_rc export_source_open(struct export_app *a, struct ark_err *err)
+{
+	enum ark_rc rc = export_source_connect(a, err);
+	return rc == ARK_OK ? export_source_snapshot(a, err) : rc;
 }
 
 enum ark_rc export_source_has_files(struct export_app *a, struct ark_err *err)

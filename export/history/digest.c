@@ -60,7 +60,7 @@ static const char HASH[] =
 
 void history_digest_sql(const struct export_scope *scope, int64_t key, struct ark_buf *sql)
 {
-	ark_buf_fmt(sql, "COPY (SELECT channelid, s, count(*), sum(h)::text, sum(h * d)::text FROM (WITH apart AS (SELECT 1) "
+	ark_buf_fmt(sql, "COPY (SELECT channelid, s, count(*), sum(h), sum(h * d) FROM (WITH apart AS (SELECT 1) "
 	                 "SELECT p.channelid, p.createat / %lld AS s, (p.createat / %lld) & %d AS d, ",
 	            HISTORY_STRETCH_MS, HISTORY_DAY_MS, HISTORY_STRETCH_DAYS - 1);
 	ark_buf_fmt(sql, HASH, key);
@@ -71,18 +71,29 @@ void history_digest_sql(const struct export_scope *scope, int64_t key, struct ar
 	ark_buf_z(sql, ") q GROUP BY 1, 2 ORDER BY channelid COLLATE \"C\", s) TO STDOUT (FORMAT binary)");
 }
 
-bool history_digest_sum(struct ark_str decimal, uint64_t *out)
+#define NUMERIC_HEAD 8 /* digits, weight, sign, scale: two bytes each */
+#define NUMERIC_BASE 10000
+#define NUMERIC_NEGATIVE 0x4000
+
+static unsigned be16(const char *p)
 {
-	bool negative = ark_str_starts(decimal, ARK_LIT("-"));
-	struct ark_str digits = ark_str_from(decimal, negative);
+	return (unsigned)(unsigned char)p[0] << 8 | (unsigned char)p[1];
+}
+
+/* Fact  PostgreSQL's numeric_send: digits of base 10000, the first one times 10000^weight; trailing zeroes are left out */
+bool history_digest_sum(struct ark_str numeric, uint64_t *out)
+{
+	if (numeric.len < NUMERIC_HEAD || numeric.len % 2 != 0)
+		return false;
+	unsigned digits = be16(numeric.ptr), weight = be16(numeric.ptr + 2), sign = be16(numeric.ptr + 4);
+	bool whole = digits == 0 || (weight < 64 && digits <= weight + 1);
+	if (!whole || numeric.len != NUMERIC_HEAD + 2 * digits || (sign != 0 && sign != NUMERIC_NEGATIVE))
+		return false;
 	uint64_t v = 0;
-	for (size_t i = 0; i < digits.len; i++) {
-		if (digits.ptr[i] < '0' || digits.ptr[i] > '9')
-			return false;
-		v = v * 10 + (uint64_t)(digits.ptr[i] - '0');
-	}
-	*out = negative ? -v : v;
-	return digits.len > 0;
+	for (unsigned i = 0; digits > 0 && i <= weight; i++)
+		v = v * NUMERIC_BASE + (i < digits ? be16(numeric.ptr + NUMERIC_HEAD + 2 * i) : 0);
+	*out = sign != 0 ? -v : v;
+	return true;
 }
 
 /* --- the file ---------------------------------------------------------------------------------- */

@@ -41,10 +41,10 @@ bool history_digest_days(const struct history_digest *was, const struct history_
 /* All days of a stretch. */
 void history_stretch_days(int64_t stretch, uint32_t *from, uint32_t *to);
 
-/* The statement: channel, stretch, posts, sum, moment (decimal text), by (channel COLLATE "C", stretch). */
+/* The statement, a binary COPY: channel, stretch, posts, sum, moment (numeric), by (channel COLLATE "C", stretch). */
 void history_digest_sql(const struct export_scope *scope, int64_t key, struct ark_buf *sql);
-/* A sum as the server tells it, modulo 2^64; false: no whole number. */
-bool history_digest_sum(struct ark_str decimal, uint64_t *out);
+/* A numeric as COPY sends it, modulo 2^64; false: no whole number. */
+bool history_digest_sum(struct ark_str numeric, uint64_t *out);
 
 /* --- the file ---------------------------------------------------------------------------------- */
 

@@ -30,6 +30,7 @@ struct history_range {
 struct history {
 	struct export_app app; /* first: formats are given this */
 	const struct history_config *config;
+	struct history_start start;
 	struct history_repo *repo;
 	struct history_packs *packs;
 	struct history_press *press; /* of the main thread */

@@ -36,6 +36,7 @@ static void history_release(struct history *h)
 	history_packs_free(h->packs);
 	history_press_free(h->press);
 	history_repo_close(h->repo);
+	history_start_end(&h->start);
 	ark_pool_release(&h->strings);
 	ark_buf_release(&h->scope_text);
 	free(h->counts);

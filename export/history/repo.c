@@ -332,6 +332,26 @@ static enum ark_rc open_own(struct history_repo *r, enum history_open how, struc
 	return rc == ARK_OK ? export_folder_open(r->own, NULL, &r->folder, err) : rc;
 }
 
+static void *start(void *nothing)
+{
+	git_libgit2_init(); /* whoever needs it meanwhile waits in theirs */
+	return nothing;
+}
+
+void history_start_begin(struct history_start *s)
+{
+	s->runs = pthread_create(&s->thread, NULL, start, NULL) == 0;
+}
+
+void history_start_end(struct history_start *s)
+{
+	if (!s->runs)
+		return;
+	(void)pthread_join(s->thread, NULL);
+	s->runs = false;
+	git_libgit2_shutdown();
+}
+
 enum ark_rc history_repo_open(const char *path, enum history_open how, struct history_repo **out, struct ark_err *err)
 {
 	ark_auto(history_repo_closep) struct history_repo *r = ark_calloc(1, sizeof(*r));

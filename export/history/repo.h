@@ -14,6 +14,8 @@
 #ifndef EXPORT_HISTORY_REPO_H
 #define EXPORT_HISTORY_REPO_H
 
+#include <pthread.h>
+
 #include "common/base/buf.h"
 #include "export/folder.h"
 #include "export/history/pack.h"
@@ -25,6 +27,17 @@
 struct history_repo;
 
 enum history_open { HISTORY_READ, HISTORY_WRITE, HISTORY_CREATE };
+
+/*
+ * Let libgit2 start in a thread of its own: it reads the certificates of all authorities, which takes longer than
+ * opening a repository. `= {0}` before; ended also when it was not begun.
+ */
+struct history_start {
+	pthread_t thread;
+	bool runs;
+};
+void history_start_begin(struct history_start *s);
+void history_start_end(struct history_start *s);
 
 /*
  * FAIL: MISSING (no such folder, and not HISTORY_CREATE), REFUSED (something else lies there), LOCKED.

@@ -190,12 +190,15 @@ static enum ark_rc open_all(struct history *h, bool *fresh, struct history_oid *
 {
 	struct export_app *a = &h->app;
 	read_scope(h);
-	enum ark_rc rc = open_repo(h, err);
+	history_start_begin(&h->start); /* beside connecting */
+	enum ark_rc rc = export_source_connect(a, err);
+	if (rc == ARK_OK)
+		rc = open_repo(h, err);
 	*fresh = rc == ARK_OK && (h->repo == NULL || !history_repo_head(h->repo, head));
 	if (rc == ARK_OK)
 		rc = check_scope(h, *fresh, err);
 	if (rc == ARK_OK)
-		rc = export_source_open(a, err);
+		rc = export_source_snapshot(a, err); /* not before the lock: no older moment than the history's */
 	if (rc < 0)
 		return rc;
 	ark_progress_begin(&a->bar, a->talk);

@@ -53,14 +53,23 @@ static void all_days_where_in_doubt(void)
 	CHECK(history_digest_days(NULL, &last, &from, &to) && from < to && to == HISTORY_DAYS_END);
 }
 
+/* Digits, weight, sign, scale, digits of base 10000. */
+static bool sum(const char *bytes, size_t len, uint64_t *out)
+{
+	return history_digest_sum(ark_str_n(bytes, len), out);
+}
+#define SUM(bytes, out) sum(bytes, sizeof(bytes) - 1, out)
+
 static void sums_wrap(void)
 {
-	uint64_t v = 0;
-	CHECK(history_digest_sum(ARK_LIT("0"), &v) && v == 0);
-	CHECK(history_digest_sum(ARK_LIT("-1"), &v) && v == UINT64_MAX);
-	CHECK(history_digest_sum(ARK_LIT("18446744073709551617"), &v) && v == 1);
-	CHECK(history_digest_sum(ARK_LIT("-36893488147419103233"), &v) && v == UINT64_MAX);
-	CHECK(!history_digest_sum(ARK_LIT(""), &v) && !history_digest_sum(ARK_LIT("-"), &v) && !history_digest_sum(ARK_LIT("1.5"), &v));
+	uint64_t v = 7;
+	CHECK(SUM("\0\0\0\0\0\0\0\0", &v) && v == 0);
+	CHECK(SUM("\0\1\0\0\x40\0\0\0\0\1", &v) && v == UINT64_MAX);                                /* -1 */
+	CHECK(SUM("\0\1\0\2\0\0\0\0\0\5", &v) && v == 500000000);                                    /* zeroes are left out */
+	CHECK(SUM("\0\2\0\1\0\0\0\0\4\322\x16\x2e", &v) && v == 12345678);                           /* 1234 5678 */
+	CHECK(SUM("\0\5\0\4\0\0\0\0\x07\x34\x1a\x58\x02\xe1\x03\xbb\x06\x51", &v) && v == 1);      /* 2^64 + 1 */
+	CHECK(!SUM("", &v) && !SUM("\0\1\0\0\0\0\0\0", &v) && !SUM("\0\1\0\0\xc0\0\0\0\0\1", &v)); /* cut; not a number */
+	CHECK(!SUM("\0\2\0\0\0\0\0\1\0\1\x13\x88", &v));                                            /* 1.5 */
 }
 
 static void states_are_read_back(void)
