@@ -175,13 +175,38 @@ static enum ark_rc open_place(struct create *c, struct ark_err *err)
 	return filestore_open(files, &c->a->config->s3, &c->store, err);
 }
 
+struct search {
+	struct create *c;
+	enum ark_rc rc;
+	struct ark_err err;
+};
+
+static void *find_pg_dump(void *arg)
+{
+	struct search *s = arg;
+	int major = db_server_version(s->c->source.conn) / 10000;
+	s->rc = dump_find(s->c->a->config->pg_dump, major, &s->c->pg_dump, &s->err);
+	return NULL;
+}
+
+/* Programs are asked for their versions while the server is asked what it is. */
 static enum ark_rc open_source(struct create *c, struct ark_err *err)
 {
+	struct search search = { .c = c };
+	pthread_t thread;
 	c->db = (struct db_options){ .app = "matter-backup", .interrupted = ark_interrupted };
 	enum ark_rc rc = source_open(&c->source, c->a->place.dsn.data, &c->db, err);
-	if (rc == ARK_OK)
-		rc = dump_find(c->a->config->pg_dump, db_server_version(c->source.conn) / 10000, &c->pg_dump, err);
-	return rc == ARK_OK ? describe_source(c, err) : rc;
+	if (rc < 0)
+		return rc;
+	if (pthread_create(&thread, NULL, find_pg_dump, &search) != 0)
+		return ark_err_stop(err, ARK_KIND_MEMORY, "cannot start a thread");
+	rc = describe_source(c, err);
+	pthread_join(thread, NULL);
+	if (rc == ARK_OK && search.rc < 0) {
+		*err = search.err;
+		rc = search.rc;
+	}
+	return rc;
 }
 
 /* One that was taken without files in between is no reason to read all of them again. */
@@ -291,7 +316,8 @@ static struct ark_str table_label(struct create *c, const struct source_table *t
 	return ark_pool_str(&c->pool, ark_buf_view(&text));
 }
 
-static void copy_sql(struct create *c, const struct source_table *t, struct copy_table *out)
+/* where  "" for all rows */
+static const char *copy_sql(struct create *c, const struct source_table *t, const char *where)
 {
 	ark_auto(ark_buf_release) struct ark_buf sql = { 0 };
 	ark_buf_init(&sql, LIMIT_SQL);
@@ -299,10 +325,27 @@ static void copy_sql(struct create *c, const struct source_table *t, struct copy
 	db_ident(&sql, t->schema);
 	ark_buf_c(&sql, '.');
 	db_ident(&sql, t->name);
+	ark_buf_z(&sql, where);
 	if (t->order.len > 0)
 		ark_buf_fmt(&sql, " ORDER BY %.*s", ARK_FMT(t->order));
 	ark_buf_z(&sql, ") TO STDOUT");
-	out->sql = ark_pool_str(&c->pool, ark_buf_view(&sql)).ptr;
+	return ark_pool_str(&c->pool, ark_buf_view(&sql)).ptr;
+}
+
+/* In two halves the rows are in the same order as in one: those without createat are its last ones. */
+static void plan_reading(struct create *c, const struct source_table *t, struct copy_table *out)
+{
+	char where[64];
+	if (!t->halves) {
+		out->sql = copy_sql(c, t, "");
+		return;
+	}
+	snprintf(where, sizeof(where), " WHERE createat < %lld", (long long)t->middle);
+	out->sql = copy_sql(c, t, where);
+	snprintf(where, sizeof(where), " WHERE createat >= %lld", (long long)t->middle);
+	out->second[0] = copy_sql(c, t, where);
+	if (t->nulls)
+		out->second[1] = copy_sql(c, t, " WHERE createat IS NULL");
 }
 
 static void plan_tables(struct create *c)
@@ -316,7 +359,7 @@ static void plan_tables(struct create *c)
 		struct copy_table *out = &c->tables[c->table_count++];
 		const struct repo_part *old = old_table(c, t->schema, t->name, t->columns);
 		*out = (struct copy_table){ .label = table_label(c, t), .key = t->key, .weight = t->weight };
-		copy_sql(c, t, out);
+		plan_reading(c, t, out);
 		out->has_previous = old != NULL && (c->same_dict || !c->has_dict);
 		if (out->has_previous)
 			out->previous = old->id;

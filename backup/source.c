@@ -13,6 +13,7 @@
 /* One backup of a database at a time; any number that no other program uses. */
 #define ADVISORY "7020112401"
 #define OTHERS_MS 15000
+#define HALVES_BYTES "16777216" /* on disk, from which a table is read in two halves */
 
 /*
  * Every table with rows of its own, its columns and the order in which its rows are stored: by createat
@@ -43,6 +44,22 @@ static const char TABLES[] =
     "   AND d.objid = c.oid AND d.deptype = 'e')"
     " ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
 
+/*
+ * Where large tables are cut in two: in the middle of what the planner knows of createat, which an index has to lead
+ * with. It only has to be about the middle. Columns: oid, createat, whether it may be NULL.
+ */
+static const char MIDDLES[] =
+    "SELECT c.oid::text, (h.bounds)[array_length(h.bounds, 1) / 2 + 1], NOT a.attnotnull"
+    " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = 'createat' AND a.atttypid = 20"
+    " JOIN pg_catalog.pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = 'createat'"
+    " AND NOT s.inherited CROSS JOIN LATERAL (SELECT s.histogram_bounds::text::int8[] AS bounds) h"
+    " WHERE c.relkind = 'r' AND c.relpages > 0 AND pg_catalog.pg_relation_size(c.oid) >= " HALVES_BYTES
+    " AND array_length(h.bounds, 1) > 2 AND EXISTS (SELECT FROM pg_catalog.pg_index i"
+    " JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = x.relam"
+    " WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = a.attnum"
+    " AND m.amname = 'btree')";
+
 /* Pages of 32 KiB of every large object, as its owner may read them; an empty one has one empty page. */
 const char SOURCE_LARGE_SQL[] =
     "COPY (SELECT m.oid, g.n * 32768, lo_get(m.oid, g.n * 32768, 32768) FROM "
@@ -67,6 +84,15 @@ static enum ark_rc lock_out_others(struct source *s, const struct db_options *op
 	return ark_err_set(err, ARK_KIND_LOCKED, "another backup of this database runs now");
 }
 
+/* It is asked twice for each attempt, and planning it costs as much as its answer. */
+static enum ark_rc prepare_list(struct source *s, struct ark_err *err)
+{
+	char sql[sizeof(TABLES) + 64] = "PREPARE matterark_tables AS ";
+	size_t len = strlen(sql);
+	snprintf(sql + len, sizeof(sql) - len, TABLES, db_server_version(s->conn) >= 120000 ? " AND attgenerated = ''" : "");
+	return db_exec(s->conn, sql, err);
+}
+
 enum ark_rc source_open(struct source *s, const char *dsn, const struct db_options *opt,
                         struct ark_err *err)
 {
@@ -74,6 +100,8 @@ enum ark_rc source_open(struct source *s, const char *dsn, const struct db_optio
 	enum ark_rc rc = db_open(dsn, opt, &s->conn, err);
 	if (rc == ARK_OK)
 		rc = db_refuse_pooler(s->conn, "a snapshot", err);
+	if (rc == ARK_OK)
+		rc = prepare_list(s, err);
 	return rc < 0 ? rc : lock_out_others(s, opt, err);
 }
 
@@ -88,9 +116,7 @@ void source_close(struct source *s)
 
 static enum ark_rc list_tables(struct source *s, struct db_result **out, struct ark_err *err)
 {
-	char sql[sizeof(TABLES) + 64];
-	snprintf(sql, sizeof(sql), TABLES, db_server_version(s->conn) >= 120000 ? " AND attgenerated = ''" : "");
-	return db_query(s->conn, sql, DB_NO_PARAMS, out, err);
+	return db_query(s->conn, "EXECUTE matterark_tables", DB_NO_PARAMS, out, err);
 }
 
 static bool same_tables(const struct db_result *a, const struct db_result *b)
@@ -147,7 +173,18 @@ static struct ark_str order_of(struct source *s, const struct db_result *res, si
 	return ark_pool_str(&s->pool, ark_buf_view(&text));
 }
 
-static void keep_tables(struct source *s, const struct db_result *res)
+static void keep_middle(struct source_table *t, struct ark_str oid, const struct db_result *middles)
+{
+	for (size_t i = 0; i < db_rows(middles); i++) {
+		if (!ark_str_eq(db_value(middles, i, 0), oid))
+			continue;
+		t->halves = ark_str_starts(t->order, ARK_LIT("createat, "));
+		t->middle = db_i64(middles, i, 1);
+		t->nulls = db_bool(middles, i, 2);
+	}
+}
+
+static void keep_tables(struct source *s, const struct db_result *res, const struct db_result *middles)
 {
 	free(s->tables);
 	ark_pool_release(&s->pool);
@@ -165,6 +202,7 @@ static void keep_tables(struct source *s, const struct db_result *res)
 		t->order = order_of(s, res, i);
 		t->weight = (uint64_t)db_i64(res, i, SIZE);
 		read_key(db_value(res, i, KEYS), &t->key);
+		keep_middle(t, db_value(res, i, OID), middles);
 	}
 }
 
@@ -182,7 +220,7 @@ static enum ark_rc freeze(struct source *s, const struct db_result *tables, int6
                           struct ark_err *err)
 {
 	ark_auto(ark_buf_release) struct ark_buf sql = { 0 };
-	ark_auto(db_result_freep) struct db_result *again = NULL, *one = NULL;
+	ark_auto(db_result_freep) struct db_result *again = NULL, *one = NULL, *middles = NULL;
 	char wait[64];
 	ark_buf_init(&sql, LIMIT_SQL);
 	enum ark_rc rc = db_txn_begin(&s->txn, s->conn, "ISOLATION LEVEL REPEATABLE READ, READ ONLY", err);
@@ -203,6 +241,8 @@ static enum ark_rc freeze(struct source *s, const struct db_result *tables, int6
 	                  "(SELECT count(*) FROM pg_catalog.pg_largeobject_metadata)", DB_NO_PARAMS, &one, err);
 	if (rc == ARK_OK)
 		rc = list_tables(s, &again, err);
+	if (rc == ARK_OK)
+		rc = db_query(s->conn, MIDDLES, DB_NO_PARAMS, &middles, err);
 	if (rc < 0)
 		return rc;
 	if (!same_tables(tables, again))
@@ -210,7 +250,7 @@ static enum ark_rc freeze(struct source *s, const struct db_result *tables, int6
 	snprintf(s->snapshot, sizeof(s->snapshot), "%.*s", ARK_FMT(db_value(one, 0, 0)));
 	s->taken_ms = db_i64(one, 0, 1);
 	s->large_objects = (uint64_t)db_i64(one, 0, 2);
-	keep_tables(s, again);
+	keep_tables(s, again, middles);
 	return ARK_OK;
 }
 

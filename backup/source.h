@@ -18,6 +18,9 @@ struct source_table {
 	struct ark_str order;   /* behind ORDER BY; "" for none */
 	struct segment_key key;
 	uint64_t weight;        /* bytes on disk */
+	bool halves;            /* worth reading over two connections, and an index gives each half */
+	int64_t middle;         /* createat where the second half begins, about */
+	bool nulls;             /* createat may be NULL: such rows come last */
 };
 
 struct source {

@@ -3,6 +3,9 @@
  * threads compress and hash, each table's list is built in order. Segments that the list of the snapshot
  * before has are not compressed again.
  *
+ * A large table can be read in two halves at the same time. What is stored is the same: where the halves meet, the
+ * rows behind the last cut of the first one and those up to the first cut of the second become one segment.
+ *
  * Not for which tables there are: source.h; not for locks.
  */
 #ifndef BACKUP_ROWS_COPY_H
@@ -16,7 +19,8 @@
 
 struct copy_table {
 	struct ark_str label;        /* for errors: "public.posts" */
-	const char *sql;             /* COPY (...) TO STDOUT */
+	const char *sql;             /* COPY (...) TO STDOUT; of its first half, when there is a second */
+	const char *second[2];       /* what comes behind it, in order, read beside it; NULL: nothing */
 	struct segment_key key;
 	uint64_t weight;             /* large ones begin first */
 	bool has_previous;

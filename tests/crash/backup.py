@@ -7,6 +7,7 @@ Names of the functions below as arguments: only those. The long forms: backup_co
 """
 import fcntl
 import glob
+import json
 import os
 import random
 import shutil
@@ -181,6 +182,42 @@ def consistent_under_load():
     print(f'# {load.uploads} uploads, {len(load.deleted)} removed, {len(repo.snapshots())} snapshots, at most {most} files', flush=True)
 
 
+def two_halves():
+    """A large table, read over one connection and in halves over two: the same snapshot, and every row of it."""
+    sql("""create table halves (id text primary key, createat bigint, message text); create index on halves (createat);
+        insert into halves select 'r' || i, case when i % 1000 = 0 then null else i / 100 end, repeat(md5(i::text), 10)
+        from generate_series(1, 60000) i;
+        update halves set message = (select string_agg(md5((id || i)::text), '') from generate_series(1, 9000) i)
+        where id in ('r30010', 'r30011', 'r30012', 'r29990'); analyze halves""")
+    large = "select pg_relation_size('halves') > 16777216, array_length(histogram_bounds::text::int8[], 1) > 2 from pg_stats " \
+        "where tablename = 'halves' and attname = 'createat'"
+    assert sql(large) == 't|t\n', 'it is not read in halves'
+    roots = {}
+    for number in range(2):
+        for jobs in '12':
+            repo.base = f'{WORK}/halves-{jobs}'
+            repo.place = repo.base
+            if number == 0:
+                run('init', repo.place)
+            said = json.loads(repo.create('--jobs', jobs, '--json').stdout.decode().splitlines()[-1])
+            with open(f'{repo.place}/snapshots/{said["snapshot"]}', encoding='ascii') as f:
+                roots[jobs] = [line for line in f if line.startswith('root ')]
+            assert number == 0 or said['added_bytes'] < 300000, said
+        assert roots['1'] == roots['2'], roots
+        sql("update halves set message = 'another' where id in ('r29000', 'r40000', 'r59999', 'r1000')")
+        sql("delete from halves where id = 'r30500'")
+    rows = "select count(*), count(createat), md5(string_agg(h::text, '' order by id)) from halves h"
+    sql("insert into halves values ('last', null, 'last')")
+    before = sql(rows)
+    repo.create('--jobs', '2')
+    run('restore', repo.place, '--to-database', common.SERVER + ' dbname=halves', '--without-files', '--production',
+        '--confirm-host', os.uname().nodename, '--config-out', WORK + '/halves.json')
+    assert sql(rows, common.SERVER + ' dbname=halves') == before
+    sql('drop database halves', common.SERVER + ' dbname=postgres')
+    sql('drop table halves')
+    repo.base = repo.place = WORK + '/repo'
+
+
 def makes_way():
     """A change of a table does not wait for a snapshot, and the snapshot comes all the same."""
     repo.fresh(1)
@@ -203,4 +240,4 @@ def makes_way():
 
 assert os.path.isdir(BIN)
 common.main([flipped_bytes, truncated_files, halves_of_the_living, create_killed, prune_killed, killed_by_the_clock,
-             swept_beside_creates, consistent_under_load, makes_way])
+             swept_beside_creates, consistent_under_load, two_halves, makes_way])
