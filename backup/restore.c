@@ -34,6 +34,7 @@ struct job {
 	struct io_publish config;
 	bool has_config;
 	struct ark_buf bucket;     /* FileSettings of a bucket */
+	bool was_there;            /* all but its last step was done by a run that died */
 	uint64_t zeros, hosts, variables; /* lines of the proof */
 };
 
@@ -243,6 +244,41 @@ static enum ark_rc write_config(struct job *j, struct ark_err *err)
 	return rc < 0 ? rc : io_publish_write(&j->config, bytes.ptr, bytes.len, err);
 }
 
+/* --- what a run before did not come to ------------------------------------------------------------------------- */
+
+/* Production got its name, and its restore died before the mark went: that is all that is left to be done. */
+static enum ark_rc finish_before(struct job *j, struct ark_err *err)
+{
+	const struct app *a = j->r.a;
+	ark_auto(ark_buf_release) struct ark_buf snapshot;
+	ark_buf_init(&snapshot, LIMIT_REPO_SMALL);
+	if (!a->config->production || j->bodies.place == NULL)
+		return ARK_OK;
+	enum ark_rc rc = bodies_left(&j->bodies, &j->r.target, &j->was_there, &snapshot, err);
+	if (rc < 0 || !j->was_there)
+		return rc;
+	if (!ark_str_eqz(ark_buf_view(&snapshot), j->r.snapshot.name)) {
+		ark_err_set(err, ARK_KIND_REFUSED, "database '%s' was restored from snapshot %s, all but its last step",
+		            j->r.target.name, snapshot.data);
+		ark_err_hint(err, "the same command with that snapshot's name finishes it");
+		return ARK_FAIL;
+	}
+	return a->config->dry_run ? ARK_OK : bodies_finish(&j->bodies, &j->r.target, NULL, err);
+}
+
+static void say_finished(struct job *j)
+{
+	struct app *a = j->r.a;
+	ark_info(a->talk, "restore.finished", "database '%s' was restored from snapshot %s already; its last step %s done now",
+	         j->r.target.name, j->r.snapshot.name, a->config->dry_run ? "would be" : "was");
+	struct ark_event e;
+	ark_event_begin(&e, "summary", "restore.finished");
+	ark_event_text(&e, "snapshot", ark_str_z(j->r.snapshot.name));
+	ark_event_text(&e, "database", ark_str_z(j->r.target.name));
+	ark_event_bool(&e, "dry_run", a->config->dry_run);
+	ark_event_send(&e, a->talk);
+}
+
 /* --- the phases -------------------------------------------------------------------------------------------------- */
 
 static enum ark_rc look(struct job *j, struct ark_err *err)
@@ -259,6 +295,10 @@ static enum ark_rc look(struct job *j, struct ark_err *err)
 	enum ark_rc rc = target_open(&j->r.target, &j->r.target_options, err);
 	if (rc == ARK_OK)
 		rc = choose_files(j, err);
+	if (rc == ARK_OK)
+		rc = finish_before(j, err);
+	if (rc < 0 || j->was_there)
+		return rc;
 	if (rc == ARK_OK)
 		rc = target_check(&j->r.target, &j->r.contents, err);
 	if (rc == ARK_OK && j->bodies.place != NULL)
@@ -361,17 +401,32 @@ static enum ark_rc own(struct job *j, struct ark_err *err)
 	return rc < 0 ? rc : ARK_OK;
 }
 
-/* From the rename on it is there; what comes behind belongs to it and can be made good by the same command again. */
+static enum ark_rc publish_config(struct job *j, struct ark_err *err)
+{
+	return j->config.fd >= 0 ? io_publish_finish(&j->config, err) : ARK_OK;
+}
+
+/*
+ * From the rename on it is there; what comes behind belongs to it and is made good by the same command again. A copy
+ * keeps the files and the configuration of the one before until then. Production had none before it, and may be in
+ * use from then on: all that comes behind is that the mark goes.
+ */
 static enum ark_rc publish(struct job *j, struct ark_err *err)
 {
 	bool production = j->r.a->config->production;
 	enum ark_rc rc = write_config(j, err);
 	if (rc == ARK_OK)
 		rc = own(j, err);
+	if (rc == ARK_OK && production)
+		rc = bodies_sweep(&j->bodies, err);
+	if (rc == ARK_OK && production)
+		rc = publish_config(j, err);
 	if (rc == ARK_OK)
 		rc = target_publish(&j->r.target, err);
-	if (rc == ARK_OK && j->config.fd >= 0)
-		rc = io_publish_finish(&j->config, err);
+	if (rc == ARK_OK && !production)
+		rc = publish_config(j, err);
+	if (rc == ARK_OK && !production)
+		rc = bodies_sweep(&j->bodies, err);
 	return rc == ARK_OK ? bodies_finish(&j->bodies, &j->r.target, production ? NULL : j->test.diagnostic_id, err) : rc;
 }
 
@@ -434,6 +489,10 @@ int run_restore(struct app *a, struct ark_err *err)
 		rc = look(&j, err);
 	if (rc < 0)
 		return rc;
+	if (j.was_there) {
+		say_finished(&j);
+		return ARK_EXIT_DONE;
+	}
 	say_plan(&j);
 	if (a->config->dry_run)
 		return ARK_EXIT_DONE;

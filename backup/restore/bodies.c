@@ -131,23 +131,54 @@ static bool mark_holds(const struct json_small *mark, const struct target *t)
 	return says(mark, "state", "complete") && t->marked && says(mark, "diagnostic_id", t->diagnostic_id);
 }
 
+/* *mark stays NULL when there is none, or one that cannot be understood. */
+static enum ark_rc read_mark(struct store *store, struct json_small **mark, struct ark_err *err)
+{
+	ark_auto(ark_buf_release) struct ark_buf text;
+	ark_buf_init(&text, LIMIT_REPO_SMALL);
+	enum ark_rc rc = store_read_all(store, BODIES_MARK, &text, err);
+	if (rc == ARK_FAIL && (err->kind == ARK_KIND_MISSING || err->kind == ARK_KIND_LIMIT))
+		return ARK_OK;
+	if (rc == ARK_OK)
+		(void)json_small_parse(ark_buf_view(&text), mark, err);
+	return rc;
+}
+
+enum ark_rc bodies_left(const struct bodies *b, struct target *t, bool *left, struct ark_buf *snapshot,
+                        struct ark_err *err)
+{
+	ark_auto(store_closep) struct store *store = NULL;
+	ark_auto(json_small_freep) struct json_small *mark = NULL;
+	char oid[16];
+	*left = false;
+	enum ark_rc rc = open_store(b, false, &store, err);
+	if (rc < 0)
+		return err->kind == ARK_KIND_MISSING ? ARK_OK : rc;
+	rc = read_mark(store, &mark, err);
+	if (rc == ARK_OK)
+		rc = target_oid(t, t->name, oid, err);
+	if (rc < 0 || mark == NULL)
+		return rc;
+	*left = says(mark, "state", "filling") && says(mark, "database", t->name) && says(mark, "database_oid", oid) &&
+	        says(mark, "system_identifier", t->system_identifier);
+	if (*left)
+		ark_buf_str(snapshot, json_small_str(mark, "snapshot"));
+	return ARK_OK;
+}
+
 static enum ark_rc check_content(struct bodies *b, const struct target *t, struct ark_err *err)
 {
 	ark_auto(store_closep) struct store *store = NULL;
-	ark_auto(ark_buf_release) struct ark_buf text;
 	ark_auto(json_small_freep) struct json_small *mark = NULL;
-	ark_buf_init(&text, LIMIT_REPO_SMALL);
 	enum ark_rc rc = open_store(b, false, &store, err);
 	if (rc < 0)
 		return err->kind == ARK_KIND_MISSING && !is_bucket(b->place) ? ARK_OK : rc;
 	rc = store_list(store, "", NULL, 0, one_is_enough, &b->used, err);
 	if (rc < 0 || !b->used)
 		return rc < 0 ? rc : ARK_OK;
-	rc = store_read_all(store, BODIES_MARK, &text, err);
-	if (rc == ARK_STOP || (rc < 0 && err->kind != ARK_KIND_MISSING && err->kind != ARK_KIND_LIMIT))
+	rc = read_mark(store, &mark, err);
+	if (rc < 0 || (mark != NULL && mark_holds(mark, t)))
 		return rc;
-	if (rc == ARK_OK && json_small_parse(ark_buf_view(&text), &mark, err) == ARK_OK && mark_holds(mark, t))
-		return ARK_OK;
 	ark_err_set(err, ARK_KIND_REFUSED, "the file target '%s' is not empty, and %s", b->place,
 	            mark == NULL ? "does not carry the mark of a test installation"
 	                         : "its mark is that of another test installation");
@@ -228,9 +259,12 @@ static enum ark_rc set_mark(const struct bodies *b, struct store *store, const s
 	ark_auto(ark_buf_release) struct ark_buf text;
 	ark_buf_init(&text, LIMIT_REPO_SMALL);
 	ark_buf_c(&text, '{');
-	member(&text, "about", "these files belong to a test installation made by matter-backup; it may be thrown away");
+	member(&text, "about", t->opt->production ?
+	       "matter-backup restores production to here; the same command once more finishes what it did not come to" :
+	       "these files belong to a test installation made by matter-backup; it may be thrown away");
 	member(&text, "state", state);
 	member(&text, "database", t->name);
+	member(&text, "database_oid", t->temp_oid);
 	member(&text, "system_identifier", t->system_identifier);
 	member(&text, "diagnostic_id", diagnostic_id);
 	member(&text, "snapshot", b->snapshot);
@@ -492,13 +526,18 @@ static enum ark_rc remove_gone(struct sweep *s, struct store *store, struct ark_
 	return rc < 0 ? rc : ARK_OK;
 }
 
-static enum ark_rc sweep(struct bodies *b, struct store *store, struct ark_err *err)
+enum ark_rc bodies_sweep(struct bodies *b, struct ark_err *err)
 {
 	ark_auto(repo_closep) struct repo *repo = NULL;
+	ark_auto(store_closep) struct store *store = NULL;
 	ark_auto(sweep_release) struct sweep s = { .b = b, .gone = IO_SPOOL_NONE };
+	if (b->place == NULL || !b->used)
+		return ARK_OK;
 	for (int i = 0; i < KINDS; i++)
 		ark_buf_init(&s.next[i], LIMIT_REPO_SMALL);
-	enum ark_rc rc = repo_open_beside(b->repo, b->contents, &repo, err);
+	enum ark_rc rc = open_store(b, true, &store, err);
+	if (rc == ARK_OK)
+		rc = repo_open_beside(b->repo, b->contents, &repo, err);
 	for (int i = 0; i < KINDS && rc == ARK_OK; i++) {
 		const struct repo_part *part = repo_part_find(b->contents, REPO_PART_FILES, KIND_NAMES[i]);
 		if (part == NULL)
@@ -517,8 +556,6 @@ enum ark_rc bodies_finish(struct bodies *b, const struct target *t, const char *
 	if (b->place == NULL)
 		return ARK_OK;
 	enum ark_rc rc = open_store(b, true, &store, err);
-	if (rc == ARK_OK && b->used)
-		rc = sweep(b, store, err);
 	if (rc == ARK_OK && diagnostic_id != NULL) {
 		struct ark_body image = ark_body_mem(b->brand);
 		rc = store_put(store, BRAND, &image, 0, err);

@@ -4,7 +4,8 @@
  *
  * The mark is the file BODIES_MARK. While files arrive it says so, and which database they are for: a run
  * that died is taken up by the next one into that database. Afterwards it says of which copy it is, or,
- * for production, is gone.
+ * for production, is gone. That comes last, behind the database's getting its name: a run that died in
+ * between left a mark that names the database which has the name now.
  */
 #ifndef BACKUP_RESTORE_BODIES_H
 #define BACKUP_RESTORE_BODIES_H
@@ -43,12 +44,20 @@ void bodies_release(struct bodies *b); /* also for ark_auto */
  * repository  as repo_keep_name has it
  */
 enum ark_rc bodies_check(struct bodies *b, const struct target *target, const char *repository, struct ark_err *err);
+/*
+ * Production is there already, and all that its restore did not come to was taking the mark away: *left, with the
+ * snapshot's name. FAIL only when the place cannot be read.
+ */
+enum ark_rc bodies_left(const struct bodies *b, struct target *target, bool *left, struct ark_buf *snapshot,
+                        struct ark_err *err);
 /* Files and bytes that are to come. */
 uint64_t bodies_weight(const struct repo_contents *contents, uint64_t *files);
 /* Set the mark (with a place), then read all bodies, compare them with their names, put them where they belong. */
 enum ark_rc bodies_put(struct bodies *b, const struct target *target, struct ark_err *err);
-/* After the database got its name: files that are not of the snapshot go; the brand image
- * is set; the mark names the copy, or goes.
+/* Files that are not of the snapshot go: of a copy once the database got its name, so that the one before
+ * is whole until then; of production before, nobody uses it yet. */
+enum ark_rc bodies_sweep(struct bodies *b, struct ark_err *err);
+/* At the end: the brand image is set and the mark names the copy, or the mark goes.
  * diagnostic_id  of the copy; NULL: production */
 enum ark_rc bodies_finish(struct bodies *b, const struct target *target, const char *diagnostic_id, struct ark_err *err);
 

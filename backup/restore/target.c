@@ -313,6 +313,17 @@ enum ark_rc target_check(struct target *t, const struct repo_contents *contents,
 	return rc == ARK_OK && !t->opt->disconnect ? check_connections(t, err) : rc;
 }
 
+enum ark_rc target_oid(struct target *t, const char *name, char out[16], struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	out[0] = '\0';
+	enum ark_rc rc = db_query(t->maintenance, "SELECT oid::text FROM pg_catalog.pg_database WHERE datname = $1",
+	                          DB_PARAMS(ark_str_z(name)), &res, err);
+	if (rc == ARK_OK && db_rows(res) > 0)
+		snprintf(out, 16, "%.*s", ARK_FMT(db_value(res, 0, 0)));
+	return rc;
+}
+
 /* --- making it --------------------------------------------------------------------------------------------- */
 
 enum ark_rc target_make(struct target *t, struct ark_err *err)
@@ -336,7 +347,7 @@ enum ark_rc target_make(struct target *t, struct ark_err *err)
 	                        t->opt->owner != NULL ? ark_str_z(t->opt->owner) : ARK_STR_NONE, err);
 	if (rc < 0 && strcmp(db_sqlstate(t->maintenance), "42501") == 0) /* insufficient_privilege */
 		ark_err_hint(err, "a restore makes a database: the role needs CREATEDB");
-	return rc;
+	return rc < 0 ? rc : target_oid(t, t->temp_name, t->temp_oid, err);
 }
 
 /* Statements that give away what the load made; format() quotes every name. What belongs to something

@@ -34,6 +34,7 @@ struct target {
 	char *name;
 	char *temp_dsn;           /* for db_open, with its password */
 	char temp_name[64];
+	char temp_oid[16];        /* it keeps that when it gets its name */
 	bool made;                /* the temporary database exists, or half of it */
 	bool exists, empty;
 	bool marked;              /* it carries a mark that holds: */
@@ -45,6 +46,9 @@ struct target {
 enum ark_rc target_open(struct target *t, const struct target_options *opt, struct ark_err *err);
 /* Drops a temporary database that got no name; also for ark_auto; `= {0}` is closed. */
 void target_release(struct target *t);
+
+/* The oid of the database that has the name now, "" for none. */
+enum ark_rc target_oid(struct target *t, const char *name, char out[16], struct ark_err *err);
 
 /* "database copy at localhost" */
 void target_text(const struct target *t, struct ark_buf *out);

@@ -30,6 +30,7 @@ DB = SERVER + ' dbname=crash_source'
 REPO = WORK + '/repo'
 STORE = WORK + '/store'
 FILES = WORK + '/copy'
+MARK = FILES + '/matterark-test-copy.json'
 random.seed(SEED)
 source = {} # what a restored database and folder must have; they do not change
 
@@ -83,6 +84,8 @@ def clean():
         if name != 'crash_source':
             sql(f'drop database "{name}"')
     shutil.rmtree(FILES, ignore_errors=True)
+    if os.path.exists(FILES + '.config.json'):
+        os.unlink(FILES + '.config.json')
 
 
 def is_whole(production):
@@ -164,20 +167,40 @@ def copy_over_copy_killed():
 
 
 def production_killed():
+    """The same command again finishes it, whatever was left to be done; once more, and it is refused."""
     for n, how, was, code in killed(PRODUCTION, clean, 1):
         whole_or_nothing(was, n, how)
-        if 'crash_copy' in databases():
-            # it is there, and complete: what is left at most is the mark of files that were arriving
-            mark = FILES + '/matterark-test-copy.json'
-            if os.path.exists(mark):
-                assert code != 0, f'step {n} {how}'
-                os.unlink(mark)
-            is_whole(True)
-            again = restore(*PRODUCTION, codes=(4,))
-            assert b'is not empty' in again.stderr
+        named, marked = 'crash_copy' in databases(), os.path.exists(MARK)
+        if named and not marked:
+            assert code == 0 or how == 'kill', f'step {n} {how}'
         else:
-            restore(*PRODUCTION)
-            is_whole(True)
+            said = restore(*PRODUCTION, '--verbose').stderr.decode()
+            assert ('was restored from snapshot' in said) == named, f'step {n} {how}: {said}'
+        is_whole(True)
+        assert os.path.exists(FILES + '.config.json'), f'step {n} {how}'
+        again = restore(*PRODUCTION, codes=(4,))
+        assert b'is not empty' in again.stderr
+
+
+def production_in_use():
+    """Killed behind the rename, then used for a while: what is finished later takes nothing of that."""
+    clean()
+    restore(*PRODUCTION)
+    clean()
+    total = steps_of(PRODUCTION)
+    clean()
+    restore(*PRODUCTION, env={'ARK_FAIL_AT': f'{total}:kill'}, codes=(-9,))
+    assert 'crash_copy' in databases() and os.path.exists(MARK)
+    with open(FILES + '/uploaded', 'w', encoding='utf-8') as f:
+        f.write('since')
+    sql("insert into sessions (id) values ('since')", 'crash_copy')
+    run('create', REPO, '--database', DB, '--files', STORE)
+    newer = restore(*PRODUCTION, codes=(4,))
+    assert b'finishes it' in newer.stderr, newer.stderr
+    name = sorted(os.listdir(REPO + '/snapshots'))[0]
+    run('restore', REPO, name, '--to-database', f'{SERVER} dbname=crash_copy', '--to-files', FILES, *PRODUCTION)
+    assert not os.path.exists(MARK) and os.path.exists(FILES + '/uploaded')
+    assert sql("select count(*) from sessions where id = 'since'", 'crash_copy').strip() == '1'
 
 
 def flipped_bytes():
@@ -228,10 +251,12 @@ def main():
             {size}, '', 0, 0, false)""", 'crash_source')
     sql("insert into sessions (id) values ('live')", 'crash_source')
     run('init', REPO)
-    run('create', REPO, '--database', DB, '--files', STORE)
+    with open(WORK + '/config.json', 'w', encoding='utf-8') as f:
+        f.write('{"ServiceSettings": {"SiteURL": "https://chat.example.org"}}')
+    run('create', REPO, '--database', DB, '--files', STORE, '--mattermost-config', WORK + '/config.json')
     source.update(rows=rows('crash_source'), files=files(STORE))
     print(f'# seed {SEED}', flush=True)
-    tests = [new_copy_killed, copy_over_copy_killed, production_killed, flipped_bytes]
+    tests = [new_copy_killed, copy_over_copy_killed, production_killed, flipped_bytes, production_in_use]
     tests = [t for t in tests if not sys.argv[1:] or t.__name__ in sys.argv[1:]]
     failed = 0
     for n, test in enumerate(tests, 1):
