@@ -316,38 +316,6 @@ static struct ark_str table_label(struct create *c, const struct source_table *t
 	return ark_pool_str(&c->pool, ark_buf_view(&text));
 }
 
-/* where  "" for all rows */
-static const char *copy_sql(struct create *c, const struct source_table *t, const char *where)
-{
-	ark_auto(ark_buf_release) struct ark_buf sql = { 0 };
-	ark_buf_init(&sql, LIMIT_SQL);
-	ark_buf_fmt(&sql, "COPY (SELECT %.*s FROM ONLY ", ARK_FMT(t->columns));
-	db_ident(&sql, t->schema);
-	ark_buf_c(&sql, '.');
-	db_ident(&sql, t->name);
-	ark_buf_z(&sql, where);
-	if (t->order.len > 0)
-		ark_buf_fmt(&sql, " ORDER BY %.*s", ARK_FMT(t->order));
-	ark_buf_z(&sql, ") TO STDOUT");
-	return ark_pool_str(&c->pool, ark_buf_view(&sql)).ptr;
-}
-
-/* In two halves the rows are in the same order as in one: those without createat are its last ones. */
-static void plan_reading(struct create *c, const struct source_table *t, struct copy_table *out)
-{
-	char where[64];
-	if (!t->halves) {
-		out->sql = copy_sql(c, t, "");
-		return;
-	}
-	snprintf(where, sizeof(where), " WHERE createat < %lld", (long long)t->middle);
-	out->sql = copy_sql(c, t, where);
-	snprintf(where, sizeof(where), " WHERE createat >= %lld", (long long)t->middle);
-	out->second[0] = copy_sql(c, t, where);
-	if (t->nulls)
-		out->second[1] = copy_sql(c, t, " WHERE createat IS NULL");
-}
-
 static void plan_tables(struct create *c)
 {
 	const struct source *s = &c->source;
@@ -359,7 +327,7 @@ static void plan_tables(struct create *c)
 		struct copy_table *out = &c->tables[c->table_count++];
 		const struct repo_part *old = old_table(c, t->schema, t->name, t->columns);
 		*out = (struct copy_table){ .label = table_label(c, t), .key = t->key, .weight = t->weight };
-		plan_reading(c, t, out);
+		source_reading(t, &c->pool, &out->sql, out->second);
 		out->has_previous = old != NULL && (c->same_dict || !c->has_dict);
 		if (out->has_previous)
 			out->previous = old->id;

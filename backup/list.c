@@ -56,6 +56,13 @@ int run_list(struct app *a, struct ark_err *err)
 	if (bad > 0)
 		ark_warn(a->talk, "backup.damaged_snapshot", "%llu snapshots are damaged; 'verify' names them",
 		         (unsigned long long)bad);
+	struct ark_event e;
+	ark_event_begin(&e, "summary", "backup.listed");
+	ark_event_u64(&e, "snapshots", all.count);
+	ark_event_u64(&e, "damaged", bad);
+	if (all.count > 0)
+		ark_event_text(&e, "newest", ark_str_z(all.items[all.count - 1].name));
+	ark_event_send(&e, a->talk);
 	return bad > 0 ? ARK_EXIT_LOSSES : ARK_EXIT_DONE;
 }
 
@@ -129,7 +136,14 @@ int run_show(struct app *a, struct ark_err *err)
 	for (size_t i = 0; i < c.count && rc == ARK_OK; i++)
 		if (c.parts[i].kind == REPO_PART_FILES && s.missing > 0)
 			rc = say_missing(a, &c.parts[i], err);
-	return rc < 0 ? rc : ARK_EXIT_DONE;
+	if (rc < 0)
+		return rc;
+	struct ark_event e;
+	ark_event_begin(&e, "summary", "backup.shown");
+	ark_event_u64(&e, "parts", c.count);
+	snapshot_event(&e, &s);
+	ark_event_send(&e, a->talk);
+	return ARK_EXIT_DONE;
 }
 
 /* --- diff --------------------------------------------------------------------------------------------- */
@@ -421,6 +435,11 @@ int run_find(struct app *a, struct ark_err *err)
 		return rc;
 	if (found == 0)
 		return ark_err_set(err, ARK_KIND_MISSING, "no snapshot has it");
+	struct ark_event e;
+	ark_event_begin(&e, "summary", "backup.searched");
+	ark_event_u64(&e, "snapshots", all.count);
+	ark_event_u64(&e, "found", found);
+	ark_event_send(&e, a->talk);
 	return ARK_EXIT_DONE;
 }
 

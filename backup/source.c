@@ -268,6 +268,38 @@ enum ark_rc source_freeze(struct source *s, int64_t lock_wait_s, struct ark_err 
 	return rc;
 }
 
+/* where  "" for all rows */
+static const char *copy_sql(const struct source_table *t, struct ark_pool *pool, const char *where)
+{
+	ark_auto(ark_buf_release) struct ark_buf sql = { 0 };
+	ark_buf_init(&sql, LIMIT_SQL);
+	ark_buf_fmt(&sql, "COPY (SELECT %.*s FROM ONLY ", ARK_FMT(t->columns));
+	db_ident(&sql, t->schema);
+	ark_buf_c(&sql, '.');
+	db_ident(&sql, t->name);
+	ark_buf_z(&sql, where);
+	if (t->order.len > 0)
+		ark_buf_fmt(&sql, " ORDER BY %.*s", ARK_FMT(t->order));
+	ark_buf_z(&sql, ") TO STDOUT");
+	return ark_pool_str(pool, ark_buf_view(&sql)).ptr;
+}
+
+void source_reading(const struct source_table *t, struct ark_pool *pool, const char **first, const char *second[2])
+{
+	char where[64];
+	second[0] = second[1] = NULL;
+	if (!t->halves) {
+		*first = copy_sql(t, pool, "");
+		return;
+	}
+	snprintf(where, sizeof(where), " WHERE createat < %lld", (long long)t->middle);
+	*first = copy_sql(t, pool, where);
+	snprintf(where, sizeof(where), " WHERE createat >= %lld", (long long)t->middle);
+	second[0] = copy_sql(t, pool, where);
+	if (t->nulls)
+		second[1] = copy_sql(t, pool, " WHERE createat IS NULL");
+}
+
 enum ark_rc source_waited_for(struct source *s, bool *waited, struct ark_err *err)
 {
 	ark_auto(db_result_freep) struct db_result *res = NULL;

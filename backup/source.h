@@ -45,6 +45,11 @@ void source_close(struct source *s); /* also for ark_auto; `= {0}` is closed */
  * lock_wait_s  for all locks together
  */
 enum ark_rc source_freeze(struct source *s, int64_t lock_wait_s, struct ark_err *err);
+/*
+ * The COPY that reads all rows of a table, or that of its first half and what comes behind it (NULL: nothing). In
+ * halves the rows are in the same order as in one: those without createat are its last ones. Texts are of `pool`.
+ */
+void source_reading(const struct source_table *t, struct ark_pool *pool, const char **first, const char *second[2]);
 /* Does anybody wait for a lock because of us? */
 enum ark_rc source_waited_for(struct source *s, bool *waited, struct ark_err *err);
 enum ark_rc source_thaw(struct source *s, struct ark_err *err);

@@ -23,6 +23,11 @@ run matter-backup find repo --channel general | cut -f 2,4
 run matter-backup find repo --user "$(sql "$(db)" "select min(username) from users")" | cut -f 2 | sort | uniq -c
 run matter-backup find repo --file profile.png | cut -f 2,4
 run matter-backup find repo --file nowhere-at-all
+echo "-- each ends with a summary"
+for words in "list repo" "show repo $second" "diff repo $first $second" "find repo --channel general"; do
+	# shellcheck disable=SC2086
+	run matter-backup $words --json | tail -n 1 | names | sed -E 's/":[0-9]+/":N/g'
+done
 run matter-backup verify repo --verbose | names
 run matter-backup verify repo "$first" --percent 50 --max-duration 1h --json | names |
 	sed -E 's/":[0-9]+/":N/g; s/read [0-9]+ of/read N of/; s/; the rest another time//; s/"complete":(true|false)/"complete":X/'
