@@ -185,7 +185,6 @@ struct export_run {
 	size_t channels_count;
 	bool has_match;
 	bool incremental; /* only what changed; a channel's stream is then not its whole history */
-	int64_t snapshot_ms; /* the server's clock when the snapshot was taken */
 	/* A connection inside the snapshot for what only this format needs (custom emoji, team rows):
 	 * only in begin and end, which run in the main thread. */
 	struct db_conn *conn;

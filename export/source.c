@@ -150,7 +150,6 @@ void export_source_fill(struct export_app *a)
 		.channels = a->sel.channels, .channels_count = a->sel.channels_count,
 		.has_match = a->scope.match.count > 0,
 		.incremental = a->after_first,
-		.snapshot_ms = a->snapshot_ms,
 		.conn = a->conn,
 		.out = a->out,
 		.note = on_note, .note_ctx = a,

@@ -28,11 +28,10 @@ void html_head(struct ark_buf *b, const char *up, struct ark_str title, bool sea
 
 void html_foot(struct ark_buf *b, const struct html_archive *a)
 {
-	char iso[ARK_TIME_ISO];
-	ark_time_iso(a->run->snapshot_ms, iso);
-	ark_buf_fmt(b, "<footer><p>As of %.10s %.5s UTC. All times are UTC. Written by ", iso, iso + 11);
+	/* not when: the pages are the same for the same state of the database, run.json says it */
+	ark_buf_z(b, "<footer><p>All times are UTC. Written by ");
 	html_escape(ark_str_z(a->run->tool), b);
-	ark_buf_z(b, ".</p></footer>\n</body>\n</html>\n");
+	ark_buf_z(b, "; when and with what is said in run.json.</p></footer>\n</body>\n</html>\n");
 }
 
 void html_page_href(struct ark_buf *b, const struct html_page_name *page)
