@@ -333,27 +333,11 @@ static enum ark_rc wait_answer(const struct db_cluster *c, int life_fd, struct a
 	return ARK_OK;
 }
 
-/* One that a killed program left while it was starting or stopping: how that ends is waited for. */
-static bool comes_up(const struct db_cluster *c)
-{
-	int64_t end_ms = ark_time_tick_ms() + START_LIMIT_MS;
-	for (pid_t pid; (pid = server_pid(c)) != 0 && db_process_is(&c->user, pid, c->data) == DB_YES;) {
-		if (db_cluster_answers(c))
-			return true;
-		if (ark_time_tick_ms() > end_ms || (c->interrupted != NULL && c->interrupted()))
-			return false;
-		usleep(STEP_US);
-	}
-	return false;
-}
-
 enum ark_rc db_cluster_start(struct db_cluster *c, struct ark_err *err)
 {
 	char postgres[sizeof(c->programs) + 16];
 	const char *argv[] = { postgres, "-D", c->data, "-k", c->socket_dir, "-p", DB_CLUSTER_PORT,
 		               "-h", "", NULL };
-	if (comes_up(c))
-		return ARK_OK;
 	snprintf(postgres, sizeof(postgres), "%s/postgres", c->programs);
 	if (former_answers(c))
 		return ARK_OK;

@@ -101,18 +101,6 @@ class Embedded(h.Target):
         if os.listdir(self.work.temp):
             raise h.Failure(f'{context}\ntemporary files left: {os.listdir(self.work.temp)}')
 
-    def settle(self):
-        """A server that was just starting or stopping when its tool was killed: wait until that is over."""
-        end = time.monotonic() + h.LIMIT_S
-        seen = 0
-        while self.pid() and seen < 3 and time.monotonic() < end:
-            seen = seen + 1 if self.answers() else 0
-            time.sleep(0.05)
-
-    def check(self, context):
-        self.settle()
-        return super().check(context)
-
     def complete(self, context):
         """As before, and: a server that the killed run left is used and then stopped, by this run."""
         left, starts = self.answers(), self.starts()
