@@ -91,7 +91,8 @@ enum ark_rc history_write_channel(struct history *h, size_t channel, struct hist
 /* A history_load_fn over h->repo. */
 enum ark_rc history_load(void *history, const struct history_oid *id, struct ark_buf *out, struct ark_err *err);
 
-/* push.c */
+/* push.c: before anything is done, whether that can be pushed to; and the push. */
+enum ark_rc history_push_check(const struct history *h, struct ark_err *err);
 enum ark_rc history_push(struct history *h, struct ark_err *err);
 
 /* pager.c: standard output through $PAGER where it is a terminal; wait for it at the end. */

@@ -64,7 +64,9 @@ static int run(const struct history_config *config, const struct ark_args *args,
 	ark_buf_init(&h.scope_text, LIMIT_HISTORY_SMALL);
 	if (notify_open(&h.app.told, &config->export.notify, args, config->export.dry_run, talk, &err) < 0)
 		return ark_fail(talk, &err);
-	int rc = COMMANDS[ark_args_command(args)](&h, &err);
+	int rc = history_push_check(&h, &err);
+	if (rc == ARK_OK)
+		rc = COMMANDS[ark_args_command(args)](&h, &err);
 	if (h.app.bar_runs)
 		ark_progress_end(&h.app.bar);
 	h.app.bar_runs = false;

@@ -54,9 +54,12 @@ static const struct ark_option OPTIONS[] = {
 
 	ARK_TITLE("Where to"),
 	{ "push", 0, "REMOTE", ARK_TEXT, AT(push), NULL, 0,
-	  "push the branch afterwards: the name of a remote, a path or an address", .commands = UPDATE | REBUILD },
+	  "push the branch afterwards: the name of a remote, a path, ssh://[USER@]HOST[:PORT]/PATH, https:// or http://. ssh takes keys of "
+	  "ssh-agent or ~/.ssh/id_ed25519, id_ecdsa, id_rsa, and hosts of ~/.ssh/known_hosts; SSL_CERT_FILE may name authorities for https",
+	  .commands = UPDATE | REBUILD },
 	{ "push-password-file", 0, "FILE", ARK_TEXT, AT(push_password_file), NULL, ARK_IS_FILE,
-	  "file whose first line is the password or token for an https:// remote; the user stands in the address",
+	  "file whose first line is the password or token for an https:// remote, or the passphrase of the ssh key; the user "
+	  "stands in the address",
 	  .commands = UPDATE | REBUILD },
 	{ "force-with-lease", 0, NULL, ARK_FLAG, AT(force_with_lease), NULL, 0,
 	  "after a rebuild: replace what lies there, if it is what was pushed from here last",

@@ -14,8 +14,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 import lines  # noqa: E402
+import tap  # noqa: E402
 
-STRIDE = 1 if os.environ.get("ARK_TEST_FULL") else 23
+STRIDE = 23
 ENVIRONMENT = dict(os.environ)
 
 
@@ -25,17 +26,7 @@ def export(target, *args, env=None):
 
 
 def steps(work, args):
-	log = os.path.join(work, "steps")
-	r = export(os.path.join(work, "count"), *args, env={"ARK_FAIL_LOG": log})
-	assert r.returncode == 0, r.stderr
-	what = [x.split(" ", 1) for x in open(log, encoding="utf-8").read().splitlines()]
-	chosen, seen = [], set()
-	for n, text in what:
-		kind = "".join(c for c in text if not c.isdigit())
-		if kind not in seen or int(n) % STRIDE == 0 or int(n) > len(what) - 3:
-			chosen.append((int(n), text))
-		seen.add(kind)
-	return chosen
+	return tap.steps(work, lambda env: export(os.path.join(work, "count"), *args, env=env), STRIDE)
 
 
 def verify(target):
@@ -76,7 +67,7 @@ def single(work, how):
 def formats(work, how):
 	"""Every format in one run: the same claims as of a single one."""
 	args, problems = ("--format", "jsonl,html,slack,csv,eml,rsmf,bulk"), []
-	every = 3 if STRIDE > 1 else 1
+	every = 1 if tap.FULL else 3
 	for n, text in steps(work, args)[::every]:
 		target = os.path.join(work, f"f{how}{n}")
 		export(target, *args, env={"ARK_FAIL_AT": f"{n}:{how}"})
@@ -110,18 +101,11 @@ def series(work, how):
 def main():
 	lines.run(IMPORT, "slack", os.path.join(HERE, "..", "..", "fixtures", "slack", "edited", "export"), "--team", "acme",
 	          "--database", DSN, "--create-schema", "--create-team")
-	failed = 0
-	cases = [(single, "kill"), (single, "enospc"), (single, "eio"), (series, "kill"), (formats, "kill"), (formats, "enospc")]
-	for number, (case, how) in enumerate(cases, 1):
+	out = tap.Tap()
+	for case, how in ((single, "kill"), (single, "enospc"), (single, "eio"), (series, "kill"), (formats, "kill"), (formats, "enospc")):
 		with tempfile.TemporaryDirectory() as work:
-			problems = case(work, how)
-		for p in problems[:10]:
-			print("#", p)
-		failed += bool(problems)
-		print(f"{'not ' if problems else ''}ok {number} - {case.__name__}: {how}")
-		sys.stdout.flush()
-	print(f"1..{len(cases)}")
-	return failed > 0
+			out.problems(f"{case.__name__}: {how}", case(work, how))
+	return out.end()
 
 
 if __name__ == "__main__":

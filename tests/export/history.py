@@ -16,8 +16,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 import lines  # noqa: E402
+import tap  # noqa: E402
 
-STRIDE = 1 if os.environ.get("ARK_TEST_FULL") else 17
+STRIDE = 17
 ENVIRONMENT = dict(os.environ)
 
 
@@ -57,21 +58,6 @@ def clean(repo):
 	return r.returncode == 0 and r.stdout + r.stderr == ""
 
 
-def steps(command, repo, args, work):
-	log = os.path.join(work, "steps")
-	r = history(command, repo, *args, env={"ARK_FAIL_LOG": log})
-	assert r.returncode == 0, r.stderr
-	what = [x.split(" ", 1) for x in open(log, encoding="utf-8").read().splitlines()]
-	os.unlink(log)
-	chosen, seen = [], set()
-	for n, text in what:
-		kind = "".join(c for c in text if not c.isdigit())
-		if kind not in seen or int(n) % STRIDE == 0 or int(n) > len(what) - 3:
-			chosen.append((int(n), text))
-		seen.add(kind)
-	return chosen, head(repo)
-
-
 def torment(command, args, how, work, start):
 	"""`start`: a repository to begin with, or None."""
 	problems = []
@@ -81,7 +67,9 @@ def torment(command, args, how, work, start):
 		if start:
 			shutil.copytree(start, repo)
 		return repo
-	chosen, after = steps(command, fresh("count"), args, work)
+	counted = fresh("count")
+	chosen = tap.steps(work, lambda env: history(command, counted, *args, env=env), STRIDE)
+	after = head(counted)
 	before = head(start) if start else ""
 	for n, text in chosen:
 		repo = fresh("x")
@@ -112,7 +100,7 @@ def main():
 	lines.run(IMPORT, "slack", os.path.join(HERE, "..", "..", "fixtures", "slack", "edited", "export"), "--team", "acme",
 	          "--database", DSN, "--create-schema", "--create-team")
 	update = ("--database", DSN, "--attachments", "none", "--jobs", "1")
-	failed = number = 0
+	out = tap.Tap()
 	with tempfile.TemporaryDirectory() as work:
 		first, second = os.path.join(work, "first"), os.path.join(work, "second")
 		cases = [("update", update, how, None) for how in ("kill", "enospc", "eio")]
@@ -131,15 +119,8 @@ def main():
 					f.write(json.dumps({"post_id": gone, "channel_id": gone, "purged_at": 1700000000000}) + "\n")
 				cases = [("rebuild", ("--ledger", ledger), how, second) for how in ("kill", "eio")]
 			for command, args, how, start in cases:
-				number += 1
-				problems = torment(command, args, how, work, start)
-				for p in problems[:10]:
-					print("#", p)
-				failed += bool(problems)
-				print(f"{'not ' if problems else ''}ok {number} - {['first update', 'later update', 'rebuild'][turn]}: {how}")
-				sys.stdout.flush()
-	print(f"1..{number}")
-	return failed > 0
+				out.problems(f"{['first update', 'later update', 'rebuild'][turn]}: {how}", torment(command, args, how, work, start))
+	return out.end()
 
 
 if __name__ == "__main__":
