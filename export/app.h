@@ -56,7 +56,6 @@ struct export_app {
 	struct export_out *out;
 	struct export_changes *changes; /* of an incremental run */
 	bool after_first; /* an incremental run with one before it: differences only */
-	bool tells_left;  /* formats are told of what left the scope too */
 	const char *target; /* what the export is called in the end */
 	bool looks_at_files; /* attachments are read */
 	_Atomic uint64_t files_missing;

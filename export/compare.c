@@ -297,9 +297,9 @@ static struct ark_str change_id(const struct change *c)
 	return ark_str_n(c->id, c->id_len);
 }
 
-static enum ark_rc give_gone(struct giving *g, const struct change *c, enum export_what what, struct ark_err *err)
+static enum ark_rc give_purged(struct giving *g, const struct change *c, struct ark_err *err)
 {
-	struct export_record r = { .what = what, .channel = g->channel, .id = change_id(c), .create_ms = c->create_ms };
+	struct export_record r = { .what = EXPORT_PURGED, .channel = g->channel, .id = change_id(c), .create_ms = c->create_ms };
 	return export_give(g->app, g->selves, &r, err);
 }
 
@@ -312,12 +312,10 @@ static enum ark_rc give_before(struct giving *g, const struct export_record *rec
 		if (record != NULL && (c->create_ms > record->create_ms ||
 		                       (c->create_ms == record->create_ms && ark_str_cmp(change_id(c), record->id) >= 0)))
 			break;
-		if (c->kind == VANISHED && g->there[g->next] && g->app->tells_left)
-			rc = give_gone(g, c, EXPORT_LEFT, err);
-		else if (c->kind == VANISHED && g->there[g->next])
+		if (c->kind == VANISHED && g->there[g->next])
 			g->app->run.note(g->app->run.note_ctx, "left what is exported, but not the database", 1);
 		else if (c->kind == VANISHED)
-			rc = give_gone(g, c, EXPORT_PURGED, err);
+			rc = give_purged(g, c, err);
 	}
 	return rc;
 }

@@ -1,6 +1,6 @@
 /*
  * What differs from an earlier run: a streamed merge of the state that it left with the posts of now. For
- * incremental exports and for matter-history. Memory does not depend on how many posts there are.
+ * incremental exports. Memory does not depend on how many posts there are.
  */
 #ifndef EXPORT_COMPARE_H
 #define EXPORT_COMPARE_H
@@ -30,7 +30,7 @@ struct export_changed {
 bool export_changes_of(const struct export_changes *c, size_t n, struct export_changed *out);
 
 /* The records that differ, through the formats: by channel id, in a channel by (create, id). What left the
- * scope but not the database is an EXPORT_LEFT when a->tells_left, and a note otherwise. */
+ * scope but not the database is a note. */
 enum ark_rc export_compare_give(struct export_app *a, struct ark_err *err);
 
 #endif

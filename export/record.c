@@ -18,7 +18,7 @@ const char *export_bytes_name(enum export_bytes bytes)
 
 const char *export_what_name(enum export_what what)
 {
-	static const char *const NAMES[] = { "post", "purged", "left", "orphan" };
+	static const char *const NAMES[] = { "post", "purged", "orphan" };
 	return NAMES[what];
 }
 

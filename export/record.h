@@ -134,7 +134,6 @@ struct export_origin {
 enum export_what {
 	EXPORT_POST,
 	EXPORT_PURGED,  /* was in an earlier run of this series and is gone: only id, create_ms, root */
-	EXPORT_LEFT,    /* the same, but it is still in the database; only where export_app asks for these */
 	EXPORT_ORPHAN,  /* an edit-history copy whose post is gone; original_id names that */
 };
 const char *export_what_name(enum export_what what);
