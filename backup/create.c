@@ -116,6 +116,9 @@ static const char ROLES[] =
     "SELECT string_agg(quote_ident(rolname), ', ' ORDER BY rolname COLLATE \"C\") FROM pg_catalog.pg_roles WHERE oid IN ("
     "SELECT s.refobjid FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.oid = s.dbid "
     "WHERE d.datname = current_database() AND s.refclassid = 'pg_catalog.pg_authid'::regclass "
+    "UNION SELECT s.setrole FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase "
+    "WHERE d.datname = current_database() UNION SELECT a.grantee FROM pg_catalog.pg_database d CROSS JOIN LATERAL "
+    "pg_catalog.aclexplode(d.datacl) a WHERE d.datname = current_database() AND a.grantee <> d.datdba "
     "UNION SELECT c.relowner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
     "WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema')";
 
@@ -132,6 +135,7 @@ static enum ark_rc describe_source(struct create *c, struct ark_err *err)
 		{ "schema_version", "SELECT max(version)::text FROM db_migrations" },
 		{ "diagnostic_id", "SELECT value::text FROM systems WHERE name = 'DiagnosticId'" },
 		{ "roles", ROLES },
+		{ "not_stored", SOURCE_NOT_STORED_SQL },
 	};
 	char host[256] = "";
 	for (size_t i = 0; i < sizeof(ASKED) / sizeof(ASKED[0]); i++) {
@@ -382,14 +386,14 @@ static enum ark_rc store_schema(struct create *c, struct schema_thread *t, struc
 	static const char *const NAMES[DUMP_TEXTS] = {
 		[DUMP_PRE_DATA] = "pre-data", [DUMP_POST_DATA] = "post-data", [DUMP_OWNERS] = "owners",
 	};
-	for (int i = 0; i < DUMP_TEXTS; i++) {
+	enum ark_rc rc = source_extras(&c->source, &t->job.out[DUMP_OWNERS], err);
+	for (int i = 0; i < DUMP_TEXTS && rc == ARK_OK; i++) {
 		struct repo_part p = { .kind = REPO_PART_SCHEMA, .name = ark_str_z(NAMES[i]), .has_id = true };
-		enum ark_rc rc = pack_put(c->tools, ark_buf_view(&t->job.out[i]), 0, &p.id, err);
-		if (rc < 0)
-			return rc;
-		add_part(c, &p);
+		rc = pack_put(c->tools, ark_buf_view(&t->job.out[i]), 0, &p.id, err);
+		if (rc == ARK_OK)
+			add_part(c, &p);
 	}
-	return ARK_OK;
+	return rc;
 }
 
 /* Sequences are not part of a database's snapshot; ahead of it they do no harm. */

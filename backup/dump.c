@@ -290,9 +290,9 @@ static enum ark_rc read_catalogues(struct dump_job *job, struct ark_buf *archive
 	char snapshot[128];
 	snprintf(snapshot, sizeof(snapshot), "--snapshot=%s", job->snapshot);
 	char format[] = "--format=custom", plain[] = "--compress=0", only[] = "--schema-only",
-	     mark[] = "--exclude-table=matterark.test_copy", encoding[] = "--encoding=UTF8";
+	     mark[] = "--exclude-table=matterark.test_copy", quiet[] = "--no-subscriptions", encoding[] = "--encoding=UTF8";
 	ark_auto(ark_freep) char *program = ark_strdupz(job->program->path);
-	char *argv[] = { program, format, plain, only, snapshot, mark, encoding, text.data, NULL };
+	char *argv[] = { program, format, plain, only, snapshot, mark, quiet, encoding, text.data, NULL };
 	char **env = with_password(password != NULL ? ark_str_z(password) : ARK_STR_NONE);
 	rc = run(argv, env, -1, job, archive, err);
 	free_environment(env, password != NULL);

@@ -60,12 +60,54 @@ static const char MIDDLES[] =
     " WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = a.attnum"
     " AND m.amname = 'btree')";
 
+/*
+ * %I in `t` stands for the name that the database has when it is run; a server that will not take something goes on
+ * without it, as psql would. Settings that are lists hold quoted names already.
+ * Fact  PostgreSQL src/fe_utils/string_utils.c variable_is_guc_list_quote
+ */
+static const char EXTRAS[] =
+    "WITH db AS (SELECT * FROM pg_catalog.pg_database WHERE datname = current_database()), "
+    "settings AS (SELECT s.setrole, split_part(c, '=', 1) AS name, substr(c, strpos(c, '=') + 1) AS value "
+    " FROM pg_catalog.pg_db_role_setting s JOIN db ON db.oid = s.setdatabase CROSS JOIN LATERAL unnest(s.setconfig) c), "
+    "here AS (SELECT 1 AS n, 'COMMENT ON DATABASE %I IS ' || replace(quote_literal(pg_catalog.shobj_description(oid, "
+    " 'pg_database')), '%', '%%') AS t FROM db UNION ALL "
+    "SELECT 2, CASE WHEN setrole = 0 THEN 'ALTER DATABASE %I SET ' ELSE 'ALTER ROLE ' || "
+    " quote_ident(pg_catalog.pg_get_userbyid(setrole)) || ' IN DATABASE %I SET ' END || replace(quote_ident(name) || ' TO ' || "
+    " CASE WHEN lower(name) IN ('local_preload_libraries', 'search_path', 'session_preload_libraries', "
+    " 'shared_preload_libraries', 'temp_tablespaces', 'unix_socket_directories') THEN replace(value, '\"\"', '''''') "
+    " ELSE quote_literal(value) END, '%', '%%') FROM settings UNION ALL "
+    "SELECT 3, 'REVOKE ALL ON DATABASE %I FROM PUBLIC' FROM db WHERE datacl IS NOT NULL UNION ALL "
+    "SELECT 4, 'GRANT ' || a.privilege_type || ' ON DATABASE %I TO ' || CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE "
+    " replace(quote_ident(pg_catalog.pg_get_userbyid(a.grantee)), '%', '%%') END || CASE WHEN a.is_grantable THEN "
+    " ' WITH GRANT OPTION' ELSE '' END FROM db CROSS JOIN LATERAL pg_catalog.aclexplode(datacl) a WHERE a.grantee <> datdba), "
+    "large AS (SELECT 5 AS n, format('ALTER LARGE OBJECT %s OWNER TO %I;', oid, pg_catalog.pg_get_userbyid(lomowner)) AS t "
+    " FROM pg_catalog.pg_largeobject_metadata UNION ALL "
+    "SELECT 6, format('GRANT %s ON LARGE OBJECT %s TO %s%s;', a.privilege_type, m.oid, CASE WHEN a.grantee = 0 THEN 'PUBLIC' "
+    " ELSE quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) "
+    " FROM pg_catalog.pg_largeobject_metadata m CROSS JOIN LATERAL pg_catalog.aclexplode(m.lomacl) a "
+    " WHERE a.grantee <> m.lomowner UNION ALL "
+    "SELECT 7, format('COMMENT ON LARGE OBJECT %s IS %L;', objoid, description) FROM pg_catalog.pg_description "
+    " WHERE classoid = 'pg_catalog.pg_largeobject'::regclass) "
+    "SELECT n, t FROM large UNION ALL SELECT n, 'DO ' || quote_literal('BEGIN EXECUTE format(' || quote_literal(t) || "
+    "', current_database()); EXCEPTION WHEN OTHERS THEN RAISE WARNING ''%'', SQLERRM; END') || ';' FROM here WHERE t IS NOT NULL "
+    "ORDER BY 1, 2";
+
 /* Pages of 32 KiB of every large object, as its owner may read them; an empty one has one empty page. */
 const char SOURCE_LARGE_SQL[] =
     "COPY (SELECT m.oid, g.n * 32768, lo_get(m.oid, g.n * 32768, 32768) FROM "
     "pg_catalog.pg_largeobject_metadata m CROSS JOIN LATERAL "
     "generate_series(0::int8, greatest(octet_length(lo_get(m.oid)) - 1, 0) / 32768) g(n) "
     "ORDER BY m.oid, g.n) TO STDOUT";
+
+/* A copy that subscribed to another database would go on receiving; foreign rows are elsewhere. */
+const char SOURCE_NOT_STORED_SQL[] =
+    "SELECT string_agg(what, ', ' ORDER BY what COLLATE \"C\") FROM ("
+    "SELECT 'subscription ' || quote_ident(subname) AS what FROM pg_catalog.pg_subscription JOIN pg_catalog.pg_database d "
+    "ON d.oid = subdbid WHERE datname = current_database() UNION ALL "
+    "SELECT 'rows of foreign table ' || c.oid::regclass FROM pg_catalog.pg_class c WHERE c.relkind = 'f' UNION ALL "
+    "SELECT 'rows of ' || c.oid::regclass || ' of extension ' || quote_ident(extname) FROM pg_catalog.pg_extension "
+    "CROSS JOIN LATERAL unnest(extconfig) t JOIN pg_catalog.pg_class c ON c.oid = t "
+    "WHERE c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) > 0) x";
 
 enum { SCHEMA, NAME, COLUMNS, CREATED, ORDER, KEYS, SIZE, OID, KIND };
 
@@ -298,6 +340,17 @@ void source_reading(const struct source_table *t, struct ark_pool *pool, const c
 	second[0] = copy_sql(t, pool, where);
 	if (t->nulls)
 		second[1] = copy_sql(t, pool, " WHERE createat IS NULL");
+}
+
+enum ark_rc source_extras(struct source *s, struct ark_buf *out, struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	enum ark_rc rc = db_query(s->conn, EXTRAS, DB_NO_PARAMS, &res, err);
+	for (size_t i = 0; rc == ARK_OK && i < db_rows(res); i++) {
+		ark_buf_str(out, db_value(res, i, 1));
+		ark_buf_c(out, '\n');
+	}
+	return rc < 0 ? rc : ark_buf_ok(out, "what belongs to the database", err);
 }
 
 enum ark_rc source_waited_for(struct source *s, bool *waited, struct ark_err *err)

@@ -11,6 +11,8 @@
 
 /* COPY of all large objects: oid, position, bytes of each page of them. */
 extern const char SOURCE_LARGE_SQL[];
+/* What no snapshot holds, for people: names, separated by commas, or NULL. */
+extern const char SOURCE_NOT_STORED_SQL[];
 
 struct source_table {
 	struct ark_str schema, name;
@@ -50,6 +52,11 @@ enum ark_rc source_freeze(struct source *s, int64_t lock_wait_s, struct ark_err 
  * halves the rows are in the same order as in one: those without createat are its last ones. Texts are of `pool`.
  */
 void source_reading(const struct source_table *t, struct ark_pool *pool, const char **first, const char *second[2]);
+/*
+ * What pg_dump --schema-only leaves out, as SQL to be run behind everything: owners, privileges and comments of large
+ * objects; the database's own comment, settings (also of roles in it) and privileges, for whatever name it has then.
+ */
+enum ark_rc source_extras(struct source *s, struct ark_buf *out, struct ark_err *err);
 /* Does anybody wait for a lock because of us? */
 enum ark_rc source_waited_for(struct source *s, bool *waited, struct ark_err *err);
 enum ark_rc source_thaw(struct source *s, struct ark_err *err);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Write down what parts of ./check --full found: a row for each part, those of other parts stay.
+"""Write down what parts of ./check --full found: a row for each part, those of other parts stay, and so does what
+stands behind the table.
 
 usage: result.py FILE VERSION SYSTEM PARTS <ROWS
 	PARTS   the table of full.sh, for the order of rows and what has not been run
@@ -35,6 +36,16 @@ def read_rows(path):
     return rows
 
 
+def read_rest(path):
+    """From the first heading behind the table on."""
+    text = ''
+    if os.path.exists(path):
+        with open(path, encoding='utf-8') as f:
+            text = f.read()
+    at = text.find('\n## ')
+    return text[at:] if at >= 0 else ''
+
+
 def main():
     path, version, system, parts = sys.argv[1:]
     order = ORDINARY + [line.split()[0] for line in parts.splitlines()]
@@ -45,11 +56,13 @@ def main():
         key, what, *counts = line.split('|')
         if key in order and any(int(n) for n in counts[:3]):
             rows[key] = [what] + counts + [version, today, system]
+    rest = read_rest(path)
     with open(path + '.new', 'w', encoding='utf-8') as f:
         f.write(TOP)
         for key in order:
             cells = rows.get(key) or [titles.get(key, ''), '', '', '', '', 'not run yet', '', '']
             f.write('| `%s` | %s |\n' % (key, ' | '.join(cells)))
+        f.write(rest)
     os.replace(path + '.new', path)
 
 
