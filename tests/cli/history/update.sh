@@ -88,3 +88,13 @@ for at in repo clone lost damaged foreign_state; do
 done
 git -C repo log -1 --format=%B
 git -C repo diff --stat HEAD~ HEAD -- acme/random
+echo "== what a custodian could read changes without any message changing; a deleted one leaves a scope without them"
+run matter-history update custodian --database "$d" --attachments none --user jonas
+sql "$d" "insert into channelmemberhistory select c.id, u.id, 1, 1691000000000 from channels c, users u where c.name = 'design' and u.username = 'jonas';
+	delete from channelmemberhistory where leavetime is null and channelid = (select id from channels where name = 'design');
+	delete from channelmembers where channelid = (select id from channels where name = 'design')"
+run matter-history update custodian --database "$d" --attachments none --user jonas -v
+run matter-history update custodian --database "$d" --attachments none --user jonas -v
+run matter-history update alive --database "$d" --attachments none --no-deleted --since 2023-08-02
+sql "$d" "update posts set deleteat = updateat + 5, updateat = updateat + 5 where id = (select id from posts where type = '' and createat > 1694000000000 order by createat, id limit 1)"
+run matter-history update alive --database "$d" --attachments none --no-deleted --since 2023-08-02 -v
