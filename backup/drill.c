@@ -34,6 +34,7 @@ static void choose_target(const struct backup_config *c, struct ark_buf *space, 
 	if (c->place.database != NULL || (c->place.embedded.given && c->place.embedded.text != NULL))
 		return;
 	out->embedded = (struct ark_maybe){ true, scratch_folder(space) };
+	out->scratch_server = true; /* the distribution may have another PostgreSQL by now */
 }
 
 static void report(struct app *a, const struct restore *r, const struct bodies *b)

@@ -27,7 +27,8 @@ static const struct mm_claim RESTORE = { "matterark restore", "matterark_restore
 
 static enum ark_rc open_embedded(struct target *t, struct ark_err *err)
 {
-	struct db_embedded_options opt = { .dir = t->opt->embedded.text, .create = true, .interrupted = ark_interrupted };
+	struct db_embedded_options opt = { .dir = t->opt->embedded.text, .create = true, .interrupted = ark_interrupted,
+		                           .scratch = t->opt->scratch_server };
 	enum ark_rc rc = db_embedded_open(&opt, &t->embedded, err);
 	if (rc == ARK_OK)
 		rc = db_dsn_parse(db_embedded_dsn(t->embedded), DB_DSN_LIBPQ, &t->dsn, err);

@@ -15,6 +15,7 @@
 struct target_options {
 	const char *database;        /* URL of the database that is made */
 	struct ark_maybe embedded;   /* instead: a private PostgreSQL in this folder */
+	bool scratch_server;         /* ... which is for this purpose only */
 	const char *maintenance_db;
 	const char *owner;           /* NULL: whom the URL names */
 	bool scratch;                /* any name will do, and the database is dropped at the end */

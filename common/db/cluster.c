@@ -185,6 +185,21 @@ static enum ark_rc write_settings(const struct db_cluster *c, struct ark_err *er
 	return good ? ARK_OK : ark_err_errno(err, saved, "cannot write '%s'", path);
 }
 
+/* What an earlier try left behind. */
+static enum ark_rc remove_new(struct db_cluster *c, int lock_fd, struct ark_err *err)
+{
+	const char *rm[] = { "/bin/rm", "-rf", "--", c->data_new, NULL };
+	return access(c->data_new, F_OK) == 0 ? db_program_run(&c->user, rm, c->dir, lock_fd, c->interrupted, err) : ARK_OK;
+}
+
+enum ark_rc db_cluster_discard(struct db_cluster *c, int lock_fd, struct ark_err *err)
+{
+	enum ark_rc rc = remove_new(c, lock_fd, err);
+	if (rc == ARK_OK && rename(c->data, c->data_new) != 0)
+		rc = ark_err_errno(err, errno, "cannot rename '%s'", c->data);
+	return rc;
+}
+
 static enum ark_rc init(struct db_cluster *c, const char *const *locale, int lock_fd,
                         struct ark_err *err)
 {
@@ -195,10 +210,7 @@ static enum ark_rc init(struct db_cluster *c, const char *const *locale, int loc
 	snprintf(initdb, sizeof(initdb), "%s/initdb", c->programs);
 	while (*locale != NULL)
 		argv[n++] = *locale++;
-	const char *rm[] = { "/bin/rm", "-rf", "--", c->data_new, NULL };
-	enum ark_rc rc = ARK_OK;
-	if (access(c->data_new, F_OK) == 0)
-		rc = db_program_run(&c->user, rm, c->dir, lock_fd, c->interrupted, err);
+	enum ark_rc rc = remove_new(c, lock_fd, err);
 	return rc < 0 ? rc : db_program_run(&c->user, argv, c->dir, lock_fd, c->interrupted, err);
 }
 

@@ -27,6 +27,8 @@ enum ark_rc db_cluster_find(struct db_cluster *c, const char *folder, int major,
                             struct ark_err *err);
 /* Major version of the cluster that is there, 0 when there is none. */
 int db_cluster_version(const struct db_cluster *c);
+/* Put it aside for db_cluster_make, which removes it. It does not run. */
+enum ark_rc db_cluster_discard(struct db_cluster *c, int lock_fd, struct ark_err *err);
 /* Make it; what an earlier try left behind goes first. lock_fd stays open in the programs. */
 enum ark_rc db_cluster_make(struct db_cluster *c, int lock_fd, struct ark_err *err);
 /* The server answers on its socket. */

@@ -203,7 +203,7 @@ static enum ark_rc open_folder(struct db_embedded *e, const struct db_embedded_o
 		ark_err_hint(err, "name its folder with --embedded=DIR, or a server with --database");
 		return ARK_FAIL;
 	}
-	rc = db_cluster_find(c, opt->programs, version, err);
+	rc = db_cluster_find(c, opt->programs, opt->scratch ? 0 : version, err);
 	if (rc < 0)
 		return rc;
 	return c->dir[there] == '\0' ? take_folder(&c->user, c->dir, err)
@@ -291,7 +291,10 @@ static enum ark_rc bring_up(struct db_embedded *e, struct ark_err *err)
 {
 	struct db_cluster *c = &e->cluster;
 	enum ark_rc rc = ARK_OK;
-	if (db_cluster_version(c) == 0)
+	int version = db_cluster_version(c);
+	if (version != 0 && version != c->major) /* only a scratch one comes here so */
+		rc = db_cluster_discard(c, e->lock_fd, err);
+	if (rc == ARK_OK && version != c->major)
 		rc = db_cluster_make(c, e->lock_fd, err);
 	if (rc == ARK_OK && !db_cluster_answers(c))
 		rc = db_cluster_start(c, err);

@@ -30,6 +30,8 @@ struct db_embedded_options {
 	bool (*interrupted)(void); /* asked while waiting; NULL: never */
 	const char *programs;      /* folder of initdb and postgres; NULL: the newest installed one,
 	                              or the one that fits an existing cluster */
+	bool scratch;              /* nothing in it is worth keeping: a cluster of another version than
+	                              that of the programs is made anew */
 };
 
 /* "./matterark-data", or "/var/lib/matterark" as root. */

@@ -305,6 +305,30 @@ static bool yes(void)
 	return true;
 }
 
+/* After an upgrade of the distribution: a cluster that only its owner can start, and a scratch one. */
+static void scratch_clusters_follow_the_programs(void)
+{
+	struct ark_err err = { 0 };
+	ark_auto(db_embedded_releasep) struct db_embedded *e = NULL;
+	char path[4096], command[9000];
+	snprintf(path, sizeof(path), "%s", in_base("scratch"));
+	CHECK_OK(open_at(path, true, &e, &err));
+	db_embedded_releasep(&e);
+	snprintf(command, sizeof(command), "cd %s/pg && echo 9 >PG_VERSION && mkdir ../pg.tmp && touch old", path);
+	CHECK(run(command) == 0);
+	CHECK(open_at(path, true, &e, &err) == ARK_FAIL && err.kind == ARK_KIND_MISSING);
+	for (int i = 0; i < 2; i++) {
+		CHECK_OK(db_embedded_open(&(struct db_embedded_options){ .dir = path, .create = true, .scratch = true }, &e, &err));
+		ark_auto(db_closep) struct db_conn *c = e != NULL ? connect_to(e) : NULL;
+		CHECK(c != NULL);
+		snprintf(command, sizeof(command), "cd %s/pg && test ! -e old && test ! -e ../pg.tmp && %s kept", path,
+		         i == 0 ? "touch" : "test -e");
+		CHECK(run(command) == 0); /* and the second time it is the same one */
+		db_closep(&c);
+		db_embedded_releasep(&e);
+	}
+}
+
 static void interruption_leaves_nothing_running(void)
 {
 	struct ark_err err = { 0 };
@@ -358,6 +382,7 @@ int main(void)
 	TAP_RUN(killed_servers_start_again);
 	TAP_RUN(reused_process_ids_do_not_matter);
 	TAP_RUN(half_made_clusters_are_made_again);
+	TAP_RUN(scratch_clusters_follow_the_programs);
 	TAP_RUN(interruption_leaves_nothing_running);
 	TAP_RUN(long_and_odd_names_work);
 	TAP_RUN(what_cannot_work_is_refused_at_once);
