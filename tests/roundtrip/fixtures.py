@@ -106,7 +106,7 @@ class Cluster:
     def tool(self, name, *args):
         done = run([*self.as_user, os.path.join(self.bindir, name), *args], cwd='/',
                    env={'PATH': os.environ['PATH'], 'LC_ALL': 'C',
-                        'LD_LIBRARY_PATH': os.environ.get('LD_LIBRARY_PATH', '')})
+                        'LD_LIBRARY_PATH': os.path.join(os.path.dirname(self.bindir), 'lib')})
         if done.returncode != 0:
             raise SystemExit(f'{name} failed: {done.stderr}{done.stdout}')
 

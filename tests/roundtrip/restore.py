@@ -2,7 +2,7 @@
 """
 Backup, change, restore, compare: two snapshots with a day of changes in between come back row by row and byte by byte, through
 matter-backup and through restore.sh; a test installation differs in what its rules name and in nothing else. Where ARK_PG_BIN
-names a newer PostgreSQL than the machine's own, the snapshots are taken on that one and restored into the newer.
+names another PostgreSQL than the machine's own, the snapshots are taken on the older and restored into the newer of the two.
 """
 import hashlib
 import json
@@ -171,13 +171,12 @@ def through_script(target, snapshot, state):
 
 
 def main():
-    source = Cluster(WORK + '/pg', PROGRAMS)
-    newer = os.environ.get('ARK_PG_BIN')
-    target = source
+    older, newer = sorted((PROGRAMS, os.environ.get('ARK_PG_BIN') or PROGRAMS), key=major)
+    target = source = Cluster(WORK + '/pg', older)
     try:
-        if newer and major(newer) > major(PROGRAMS):
+        if newer != older:
             target = Cluster(WORK + '/newer', newer)
-            print(f'# from PostgreSQL {major(PROGRAMS)} to {major(newer)}')
+            print(f'# from PostgreSQL {major(older)} to {major(newer)}')
         company = Company(source, WORK)
         tool('init', REPO)
         states = []
