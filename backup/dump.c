@@ -336,7 +336,11 @@ static struct ark_str without_owner(struct ark_str line)
 	return line;
 }
 
-enum ark_rc dump_owners(struct ark_str with, struct ark_str without, struct ark_buf *out, struct ark_err *err)
+/*
+ * What `with` has and `without` has not, line by line: both are one script, the second without owners and
+ * privileges. Comments are compared without the owner that they name.
+ */
+static enum ark_rc dump_owners(struct ark_str with, struct ark_str without, struct ark_buf *out, struct ark_err *err)
 {
 	size_t at = 0, other = 0;
 	struct ark_str want = line_at(without, &other);

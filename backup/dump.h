@@ -39,10 +39,4 @@ struct dump_job {
 /* Run it to its end. FAIL: DB with what it said. */
 enum ark_rc dump_run(struct dump_job *job, struct ark_err *err);
 
-/*
- * What `with` has and `without` has not, line by line: both are one script, the second without owners and
- * privileges. Comments are compared without the owner that they name.
- */
-enum ark_rc dump_owners(struct ark_str with, struct ark_str without, struct ark_buf *out, struct ark_err *err);
-
 #endif

@@ -10,7 +10,8 @@
 
 #define TEXT_COLUMN 28
 
-void ark_usage(const struct ark_option *option, struct ark_buf *out)
+/* "--channels GLOB", "--embedded[=DIR]", "--quiet" */
+static void ark_usage(const struct ark_option *option, struct ark_buf *out)
 {
 	ark_buf_z(out, "--");
 	ark_buf_z(out, option->name);

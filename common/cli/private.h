@@ -27,8 +27,6 @@ enum ark_rc ark_value_set(const struct ark_option *option, void *config, const c
 void ark_value_clear(const struct ark_option *option, void *config);
 /* One more item; the array is held by `args`, `text` must last as long. */
 void ark_list_add(struct ark_list *list, const char *text, struct ark_args *args);
-/* yes/no/true/false/on/off/1/0; false when it is none of them. */
-bool ark_value_bool(struct ark_str text, bool *out);
 
 struct ark_use {
 	size_t row;

@@ -28,8 +28,6 @@ void ark_render_json(const struct ark_tool *tool, struct ark_buf *out);
 
 /* The help text of an option and what else the table knows: default, words, "may be repeated". */
 void ark_describe(const struct ark_option *option, struct ark_buf *out);
-/* "--channels GLOB", "--embedded[=DIR]", "--quiet" */
-void ark_usage(const struct ark_option *option, struct ark_buf *out);
 
 /* After ark_args_read said ARK_END: print what was asked for to standard output. Call ark_finish
  * behind it. */
@@ -41,8 +39,5 @@ void ark_answer(const struct ark_args *args, struct ark_talk *talk);
  * (message_type "option").
  */
 void ark_show_config(const struct ark_args *args, const void *config, struct ark_talk *talk);
-/* The value as text, fit for a terminal: "yes", "8", "2024-05-01T00:00:00.000Z", "***", "" when
- * there is none; list items joined by ", ". */
-void ark_value_text(const struct ark_option *option, const void *config, struct ark_buf *out);
 
 #endif

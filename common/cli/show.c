@@ -32,7 +32,9 @@ static bool is_empty(const struct ark_option *o, const void *field)
 	       (o->type == ARK_TIME && !((const struct ark_when *)field)->has);
 }
 
-void ark_value_text(const struct ark_option *option, const void *config, struct ark_buf *out)
+/* The value as text, fit for a terminal: "yes", "8", "2024-05-01T00:00:00.000Z", "***", "" when
+ * there is none; list items joined by ", ". */
+static void ark_value_text(const struct ark_option *option, const void *config, struct ark_buf *out)
 {
 	const void *field = (const char *)config + option->at;
 	char iso[ARK_TIME_ISO];

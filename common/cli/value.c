@@ -8,7 +8,8 @@
 
 #include "common/base/banned.h"
 
-bool ark_value_bool(struct ark_str text, bool *out)
+/* yes/no/true/false/on/off/1/0; false when it is none of them. */
+static bool ark_value_bool(struct ark_str text, bool *out)
 {
 	static const struct {
 		const char *word;

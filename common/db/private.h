@@ -45,17 +45,9 @@ struct db_conn {
 enum ark_rc db_wait(struct db_conn *c, short events, struct ark_err *err);
 /* The next result of the present statement, NULL at its end. */
 enum ark_rc db_next_result(struct db_conn *c, PGresult **out, struct ark_err *err);
-/* Before each statement: idle, alive, not interrupted. */
-enum ark_rc db_ready(struct db_conn *c, struct ark_err *err);
 /* Send one statement; with parameters through the extended protocol. */
 enum ark_rc db_send(struct db_conn *c, const char *sql, struct db_params params,
                     struct ark_err *err);
-/*
- * Fail point in front of a statement (common/base/fail.h): a lost connection is a socket that is shut,
- * a full disk a statement with which the server says so; everything behind it is what happens to
- * real errors. Returns the statement to send: `sql` when all goes well.
- */
-const char *db_fail_point(struct db_conn *c, const char *sql);
 /* Read results to the end: the last one in `out` (NULL: not wanted), the first error wins. */
 enum ark_rc db_collect(struct db_conn *c, PGresult **out, struct ark_err *err);
 /* Fill err from a failed result (NULL: from the connection). */

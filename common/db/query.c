@@ -17,7 +17,8 @@
 
 /* --- sending and receiving ------------------------------------------------------------------- */
 
-enum ark_rc db_ready(struct db_conn *c, struct ark_err *err)
+/* Before each statement: idle, alive, not interrupted. */
+static enum ark_rc db_ready(struct db_conn *c, struct ark_err *err)
 {
 	if (c->busy != DB_IDLE)
 		ark_bug("statement while the connection is busy (%d)", (int)c->busy);
@@ -57,7 +58,12 @@ static enum ark_rc params_copy(struct db_params params, char ***out, struct ark_
 	return ARK_OK;
 }
 
-const char *db_fail_point(struct db_conn *c, const char *sql)
+/*
+ * Fail point in front of a statement (common/base/fail.h): a lost connection is a socket that is shut,
+ * a full disk a statement with which the server says so; everything behind it is what happens to
+ * real errors. Returns the statement to send: `sql` when all goes well.
+ */
+static const char *db_fail_point(struct db_conn *c, const char *sql)
 {
 	int errnum = ark_fail_step(sql);
 	if (errnum == ENOSPC)

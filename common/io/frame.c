@@ -123,7 +123,8 @@ void io_unpacker_free(struct io_unpacker *u)
 	free(u);
 }
 
-uint32_t io_frame_dict(struct ark_str frame)
+/* The number of the dictionary that a frame wants; 0 for none. */
+static uint32_t io_frame_dict(struct ark_str frame)
 {
 	return ZSTD_getDictID_fromFrame(frame.ptr, frame.len);
 }

@@ -42,8 +42,6 @@ void io_unpacker_free(struct io_unpacker *u); /* NULL is fine */
  * another dictionary; LIMIT when it does not fit under out's ceiling. */
 enum ark_rc io_unpacker_add(struct io_unpacker *u, const struct io_dict *dict, struct ark_str frame,
                             struct ark_buf *out, struct ark_err *err);
-/* The number of the dictionary that a frame wants; 0 for none. */
-uint32_t io_frame_dict(struct ark_str frame);
 
 /* Eight bytes that make `content_len` bytes behind them a skippable frame: zstd passes over them. */
 #define IO_SKIP_HEAD 8

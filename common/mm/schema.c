@@ -31,7 +31,8 @@ enum ark_rc mm_schema_tables(struct db_conn *conn, struct ark_err *err)
 	return rc < 0 ? ark_err_in(err, rc, "cannot create the tables") : rc;
 }
 
-enum ark_rc mm_schema_indexes(struct db_conn *conn, const char *table, struct ark_err *err)
+/* Build the indexes of `table`, of all tables when it is NULL, one after another. */
+static enum ark_rc mm_schema_indexes(struct db_conn *conn, const char *table, struct ark_err *err)
 {
 	for (size_t i = 0; i < MM_INDEX_COUNT; i++) {
 		const struct mm_index *index = &MM_INDEXES[i];

@@ -38,8 +38,6 @@ const struct mm_index *mm_index_at(size_t n);
 
 /* Types and bare tables. */
 enum ark_rc mm_schema_tables(struct db_conn *conn, struct ark_err *err);
-/* Build the indexes of `table`, of all tables when it is NULL, one after another. */
-enum ark_rc mm_schema_indexes(struct db_conn *conn, const char *table, struct ark_err *err);
 /* Materialised views, filled from the tables; may run while indexes are built. */
 const char *mm_schema_views_sql(void);
 /* Primary keys and constraints out of the indexes, which must all be there; foreign keys,

@@ -147,7 +147,8 @@ void net_shield(struct net *net, bool shielded)
 	net->shielded = shielded;
 }
 
-enum ark_rc net_interrupt(const struct net *net, struct ark_err *err)
+/* STOP with kind SIGNAL when interrupted. */
+static enum ark_rc net_interrupt(const struct net *net, struct ark_err *err)
 {
 	if (!net->shielded && net->setup.interrupted != NULL && net->setup.interrupted())
 		return ark_err_stop(err, ARK_KIND_SIGNAL, "interrupted");

@@ -59,8 +59,6 @@ enum ark_rc net_do_signed(struct net *net, const struct net_request *request,
                           struct ark_err *err);
 /* Interrupts are not asked for while `shielded`: for taking back what was begun. */
 void net_shield(struct net *net, bool shielded);
-/* STOP with kind SIGNAL when interrupted. */
-enum ark_rc net_interrupt(const struct net *net, struct ark_err *err);
 /* Sleep; ends early (STOP) when interrupted. */
 enum ark_rc net_sleep(const struct net *net, int64_t ms, struct ark_err *err);
 

@@ -280,7 +280,8 @@ static enum verdict judge(struct net_s3 *s3, struct net_s3_call *call)
 	return BAD;
 }
 
-enum ark_rc net_s3_wait(struct net_s3 *s3, unsigned tries, struct ark_err *err)
+/* Pause before the next try, or STOP when interrupted. */
+static enum ark_rc net_s3_wait(struct net_s3 *s3, unsigned tries, struct ark_err *err)
 {
 	int64_t pause = net_pause(tries, s3->pause_ms, PAUSE_MAX_MS, &s3->seed), asked;
 	struct ark_str after = net_reply_header(&s3->reply, "retry-after");
@@ -337,7 +338,7 @@ enum ark_rc net_s3_do(struct net_s3 *s3, struct net_s3_call *call, struct ark_er
 
 /* --- reading ----------------------------------------------------------------------------------- */
 
-void net_s3_object_of(const struct net_reply *reply, struct net_s3_object *out)
+static void net_s3_object_of(const struct net_reply *reply, struct net_s3_object *out)
 {
 	struct ark_str etag = net_reply_header(reply, "etag");
 	struct ark_str range = net_reply_header(reply, "content-range");

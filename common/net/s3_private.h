@@ -81,8 +81,5 @@ struct net_s3_call {
  */
 enum ark_rc net_s3_do(struct net_s3 *s3, struct net_s3_call *call, struct ark_err *err);
 void net_s3_header(struct net_s3_call *call, const char *line);
-/* Pause before the next try, or STOP when interrupted. */
-enum ark_rc net_s3_wait(struct net_s3 *s3, unsigned tries, struct ark_err *err);
-void net_s3_object_of(const struct net_reply *reply, struct net_s3_object *out);
 
 #endif

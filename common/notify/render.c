@@ -14,7 +14,8 @@
 
 /* --- words ------------------------------------------------------------------------------------- */
 
-const char *notify_status(enum ark_exit code)
+/* "done", "losses", "failed" ...: one word for programs; stable. */
+static const char *notify_status(enum ark_exit code)
 {
 	switch (code) {
 	case ARK_EXIT_DONE:

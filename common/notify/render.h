@@ -12,8 +12,6 @@ struct notify_moment {
 	const char *host; /* name of this machine */
 };
 
-/* "done", "losses", "failed" ...: one word for programs; stable. */
-const char *notify_status(enum ark_exit code);
 /* The run did what it is for, perhaps with something missing. */
 bool notify_success(enum ark_exit code);
 

@@ -90,12 +90,6 @@ void history_forest_free(struct history_forest *f)
 	free(f);
 }
 
-void history_forest_freep(struct history_forest **f)
-{
-	history_forest_free(*f);
-	*f = NULL;
-}
-
 /* Before the list changes. */
 static void soil(struct node *n)
 {

@@ -23,7 +23,6 @@ typedef enum ark_rc history_load_fn(void *ctx, const struct history_oid *id, str
 struct history_forest *history_forest_new(struct history_packs *packs, struct history_press *press,
                                           const struct history_oid *root, history_load_fn *load, void *ctx);
 void history_forest_free(struct history_forest *f); /* NULL is fine */
-void history_forest_freep(struct history_forest **f); /* for ark_auto */
 
 #define HISTORY_PATH_MAX 5 /* team, conversation, year, month, day */
 struct history_path {

@@ -16,13 +16,13 @@
 
 /* ---- what waits ---- */
 
-void bulk_wait_init(struct bulk_wait *w)
+static void bulk_wait_init(struct bulk_wait *w)
 {
 	*w = (struct bulk_wait){ .spool = IO_SPOOL_NONE };
 	ark_buf_init(&w->memory, SIZE_MAX / 2);
 }
 
-void bulk_wait_release(struct bulk_wait *w)
+static void bulk_wait_release(struct bulk_wait *w)
 {
 	ark_buf_release(&w->memory);
 	io_spool_close(&w->spool);
@@ -33,7 +33,7 @@ uint64_t bulk_wait_len(const struct bulk_wait *w)
 	return w->spool.len + w->memory.len;
 }
 
-enum ark_rc bulk_wait_add(struct bulk_wait *w, const char *dir, struct ark_str text, struct ark_err *err)
+static enum ark_rc bulk_wait_add(struct bulk_wait *w, const char *dir, struct ark_str text, struct ark_err *err)
 {
 	ark_buf_str(&w->memory, text);
 	if (w->memory.len < IN_MEMORY)

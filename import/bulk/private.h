@@ -47,9 +47,6 @@ struct bulk_wait {
 	struct ark_buf memory;
 	struct io_spool spool;
 };
-void bulk_wait_init(struct bulk_wait *w);
-void bulk_wait_release(struct bulk_wait *w);
-enum ark_rc bulk_wait_add(struct bulk_wait *w, const char *dir, struct ark_str text, struct ark_err *err);
 uint64_t bulk_wait_len(const struct bulk_wait *w);
 enum ark_rc bulk_wait_read(const struct bulk_wait *w, uint64_t at, char *to, size_t len, struct ark_err *err);
 

@@ -206,17 +206,18 @@ static bool start(struct painter *x)
 	return true;
 }
 
-bool painters_idle(const struct painters *p)
-{
-	return painters_busy(p) < p->count;
-}
-
-unsigned painters_busy(const struct painters *p)
+/* How many are at work. */
+static unsigned painters_busy(const struct painters *p)
 {
 	unsigned n = 0;
 	for (unsigned i = 0; i < p->count; i++)
 		n += p->list[i].busy;
 	return n;
+}
+
+bool painters_idle(const struct painters *p)
+{
+	return painters_busy(p) < p->count;
 }
 
 static bool give(struct painters *p, uint64_t tag, struct ark_str body, enum image_kind kind, int side)

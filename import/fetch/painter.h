@@ -26,8 +26,6 @@ void painters_freep(struct painters **p);
 
 /* Is there one without work? */
 bool painters_idle(const struct painters *p);
-/* How many are at work. */
-unsigned painters_busy(const struct painters *p);
 /* Begin; only when one is idle and body.len <= LIMIT_IMAGE. False: no process could be made. */
 bool painters_begin(struct painters *p, uint64_t tag, struct ark_str body, enum image_kind kind);
 /* The same for image_square; the PNG is painted.preview. */

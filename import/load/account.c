@@ -71,6 +71,21 @@ static void give_username(struct load *l, uint32_t person)
 	p->username_final = p->listed || p->kind != PERSON_HUMAN || has_name(p);
 }
 
+/* True for people who get a new account that can be used. */
+static bool account_active(const struct load *l, uint32_t person)
+{
+	const struct slack_person *p = &l->x->people.list[person];
+	if (p->kind == PERSON_SLACKBOT)
+		return true;
+	if (p->deleted)
+		return false;
+	if (p->kind == PERSON_BOT)
+		return true;
+	if (!p->listed)
+		return false; /* a placeholder for somebody who is not in the workspace */
+	return !(p->guest && l->set.guests == GUESTS_GUEST); /* no licence known that allows guests */
+}
+
 static void assign_one(struct load *l, uint32_t person)
 {
 	struct slack_person *p = person_at(l, person);
@@ -120,20 +135,6 @@ void accounts_settle(struct load *l, void (*changed)(void *ctx, uint32_t person,
 		if (!ark_str_eq(old, person_at(l, i)->username))
 			changed(ctx, i, old);
 	}
-}
-
-bool account_active(const struct load *l, uint32_t person)
-{
-	const struct slack_person *p = &l->x->people.list[person];
-	if (p->kind == PERSON_SLACKBOT)
-		return true;
-	if (p->deleted)
-		return false;
-	if (p->kind == PERSON_BOT)
-		return true;
-	if (!p->listed)
-		return false; /* a placeholder for somebody who is not in the workspace */
-	return !(p->guest && l->set.guests == GUESTS_GUEST); /* no licence known that allows guests */
 }
 
 /* Is the address theirs, now at the latest? */

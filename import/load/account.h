@@ -48,7 +48,5 @@ void accounts_settle(struct load *l, void (*changed)(void *ctx, uint32_t person,
                      void *ctx);
 /* The address of a person's new account, which nobody else has; appended to `out`. */
 void account_email(struct load *l, uint32_t person, struct ark_buf *out);
-/* True for people who get a new account that can be used. */
-bool account_active(const struct load *l, uint32_t person);
 
 #endif

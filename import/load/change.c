@@ -30,7 +30,8 @@ static const struct change_table TABLES[] = {
 	{ "channels", { "id" } },
 };
 
-const struct change_table *change_table(struct ark_str name)
+/* NULL for a table that has no entry. */
+static const struct change_table *change_table(struct ark_str name)
 {
 	for (size_t i = 0; i < sizeof(TABLES) / sizeof(TABLES[0]); i++)
 		if (ark_str_eqz(name, TABLES[i].name))
@@ -51,7 +52,8 @@ static const struct change_table *need(const char *name)
 	return t;
 }
 
-void change_key_sql(const struct change_table *table, const char *prefix, struct ark_buf *sql)
+/* ARRAY[t.a::text, t.b::text]; `prefix` is "t." */
+static void change_key_sql(const struct change_table *table, const char *prefix, struct ark_buf *sql)
 {
 	ark_buf_z(sql, "ARRAY[");
 	for (int i = 0; table->keys[i] != NULL; i++)

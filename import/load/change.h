@@ -19,13 +19,9 @@ struct change_table {
 	const char *keys[CHANGE_KEYS + 1]; /* columns of the primary key, NULL-ended */
 };
 
-/* NULL for a table that has no entry. */
-const struct change_table *change_table(struct ark_str name);
 /* All of them, those that people's writes wait for last; NULL behind the last. */
 const struct change_table *change_table_at(size_t n);
 
-/* ARRAY[t.a::text, t.b::text]; `prefix` is "t." */
-void change_key_sql(const struct change_table *table, const char *prefix, struct ark_buf *sql);
 /* t.a = c.key[1] AND t.b = c.key[2] */
 void change_match_sql(const struct change_table *table, const char *prefix, const char *key,
                       struct ark_buf *sql);

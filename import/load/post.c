@@ -29,7 +29,8 @@ static const char *const TYPES[] = {
 	[EVENT_GENERIC] = "system_generic",
 };
 
-bool post_counts(enum record_event event)
+/* Does a post of this type count in channels.totalmsgcount? */
+static bool post_counts(enum record_event event)
 {
 	return event != EVENT_JOIN && event != EVENT_ADD && event != EVENT_LEAVE;
 }

@@ -34,7 +34,4 @@ bool post_write(struct post_writer *w, struct load_target *t, struct thread_orde
 bool post_write_placeholder(struct post_writer *w, struct load_target *t,
                             struct thread_order *o, uint32_t key);
 
-/* Does a post of this type count in channels.totalmsgcount? */
-bool post_counts(enum record_event event);
-
 #endif

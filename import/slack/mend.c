@@ -46,7 +46,13 @@ static size_t mend_escape(struct ark_str s, size_t at, struct ark_buf *out, bool
 	return 6;
 }
 
-bool slack_mend(struct ark_str text, struct ark_buf *out, size_t *len)
+/*
+ * Append `text` mended, and JSON_PADDING bytes behind that do not count in *len: bytes that are no UTF-8
+ * and surrogates without their partner become U+FFFD; raw control bytes inside strings are escaped; a byte
+ * order mark at the start goes.
+ * Returns true when anything was mended.
+ */
+static bool slack_mend(struct ark_str text, struct ark_buf *out, size_t *len)
 {
 	static const char zeros[JSON_PADDING] = { 0 };
 	size_t start = out->len;

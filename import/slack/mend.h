@@ -12,14 +12,6 @@
 /* Longest mended text: each byte of a message may become an escape sequence of six. */
 #define SLACK_MENDED_MAX (6 * (size_t)LIMIT_MESSAGE)
 
-/*
- * Append `text` with these mended, and JSON_PADDING bytes behind that do not count in *len: bytes that
- * are no UTF-8 and surrogates without their partner become U+FFFD; raw control bytes inside strings
- * are escaped; a byte order mark at the start goes.
- * Returns true when anything was mended.
- */
-bool slack_mend(struct ark_str text, struct ark_buf *out, size_t *len);
-
 /* json_doc_parse, and once more with the text mended if that can be. `mended` holds that text for the
  * values to borrow from; the caller's, so that it is made once. */
 enum ark_rc slack_parse(struct json_doc *doc, struct ark_str text, struct ark_buf *mended,

@@ -9,7 +9,7 @@
 
 #define ATTACHMENTS_MAX 100 /* Slack's own limit per message */
 
-enum attachment_kind attachment_kind(struct json_val a)
+static enum attachment_kind attachment_kind(struct json_val a)
 {
 	if (json_is_true(json_get(a, "is_share")) || json_is_true(json_get(a, "is_msg_unfurl")) ||
 	    json_is_true(json_get(a, "is_reply_unfurl")))

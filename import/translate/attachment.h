@@ -12,8 +12,6 @@
 
 enum attachment_kind { ATTACHMENT_AUTHORED, ATTACHMENT_SHARE, ATTACHMENT_UNFURL, ATTACHMENT_APP };
 
-enum attachment_kind attachment_kind(struct json_val attachment);
-
 /*
  * world   names
  * list    the message's `attachments`, anything

@@ -23,7 +23,8 @@ size_t control_entity(struct ark_str s, size_t i, char *out)
 	return 0;
 }
 
-void control_decode(struct ark_str s, struct ark_buf *out)
+/* Append `s` with &amp; &lt; &gt; decoded once. */
+static void control_decode(struct ark_str s, struct ark_buf *out)
 {
 	size_t from = 0;
 	for (size_t i = 0; (i = ark_str_find(s, '&', i)) != SIZE_MAX;) {

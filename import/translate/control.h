@@ -39,8 +39,6 @@ void control_put(struct markup *m, const struct text_world *world, const struct 
 /* Text with entities, plain, where `place` says. */
 void control_put_code(struct markup *m, const struct text_world *world, struct ark_str s,
 		      enum control_place place);
-/* Append `s` with &amp; &lt; &gt; decoded once. */
-void control_decode(struct ark_str s, struct ark_buf *out);
 /* The byte that the entity at s[i] ('&') stands for and its length; 0 when it is none. */
 size_t control_entity(struct ark_str s, size_t i, char *out);
 

@@ -20,7 +20,8 @@ struct writer {
 	bool in_link;
 };
 
-void mrkdwn_escape(struct ark_str text, struct ark_buf *out)
+/* Append text with the three escapes that Slack writes: & < > */
+static void mrkdwn_escape(struct ark_str text, struct ark_buf *out)
 {
 	size_t from = 0;
 	for (size_t i = 0; i < text.len; i++) {

@@ -21,8 +21,6 @@ struct mrkdwn_names {
 
 /* Append `text` (UTF-8). */
 void mrkdwn_put(struct ark_str text, const struct mrkdwn_names *names, struct ark_buf *out);
-/* Append text with the three escapes that Slack writes: & < > */
-void mrkdwn_escape(struct ark_str text, struct ark_buf *out);
 /* Append an emoji's name as Slack has it: "+1_medium_skin_tone" is "+1::skin-tone-4". */
 void mrkdwn_emoji(struct ark_str name, struct ark_buf *out);
 
