@@ -105,7 +105,7 @@ build_fuzz() {
 }
 
 full_fuzz() {
-	build_fuzz && run_fuzz fuzz "$FUZZ_SECONDS" 0 # another seed every time
+	build_fuzz && run_fuzz fuzz "$FUZZ_SECONDS"
 }
 
 # Leaks are LeakSanitizer's to find: gcc does not understand that cleanup attributes release. Tests may

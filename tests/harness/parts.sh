@@ -122,22 +122,16 @@ add_counts() {
 	[ "$3" = 0 ] || [ "$failed" != "$before" ] || one_failed "meson test in build/$1 ended with $3"
 }
 
-has_fuzz_targets() {
-	compgen -G 'tests/fuzz/fuzz_*.c' >/dev/null
-}
-
-# run_fuzz NAME SECONDS [SEED]: every target of build/NAME that long, as many at a time as there are cores. New
-# inputs go to build/NAME/corpus; what breaks a target stays in build/NAME/found.
+# run_fuzz NAME SECONDS: every target of build/NAME that long with libFuzzer, as many at a time as there are cores,
+# with another seed every time. New inputs go to build/NAME/corpus; what breaks a target stays in build/NAME/found.
 run_fuzz() {
-	# The same seed each time, unless one is given: a change fails for what it did, not by chance for what
-	# was there before. The long runs of --full look for that.
-	local dir=build/$1 seconds=$2 seed=${3-1} target pids=() names=() i
+	local dir=build/$1 seconds=$2 target pids=() names=() i
 	mkdir -p "$dir/found"
 	for target in "$dir"/tests/fuzz/fuzz_*; do
 		if [ ! -f "$target" ] || [ ! -x "$target" ]; then
 			continue
 		fi
-		fuzz_one "$target" "$seconds" "$dir" "$seed" &
+		fuzz_one "$target" "$seconds" "$dir" &
 		pids+=($!) names+=("${target##*/}")
 		[ $((${#pids[@]} % cores)) != 0 ] || wait "${pids[-1]}"
 	done
@@ -157,7 +151,7 @@ fuzz_one() {
 	folders=("$3/corpus/$name" fixtures/slack)
 	mkdir -p "${folders[0]}"
 	[ ! -d "tests/fuzz/corpus/${name#fuzz_}" ] || folders+=("tests/fuzz/corpus/${name#fuzz_}")
-	env "${sanitizer_env[@]}" "$1" -seed="$4" -max_total_time="$2" -timeout=10 -rss_limit_mb=1024 -max_len=65536 \
+	env "${sanitizer_env[@]}" "$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=1024 -max_len=65536 \
 		-print_final_stats=0 -artifact_prefix="$3/found/$name-" "${folders[@]}" \
 		>"$3/$name.log" 2>&1 </dev/null
 }

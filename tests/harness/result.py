@@ -10,11 +10,11 @@ import datetime
 import os
 import sys
 
-ORDINARY = ['gcc', 'asan', 'fuzz-10s']
+ORDINARY = ['gcc', 'asan']
 TOP = """# Reliability
 
 What the long tests found when they were last run, written by `./check --full`; the rows are not edited by hand.
-`./check --full PART` repeats one of them, `./check --help` lists them. `gcc`, `asan` and `fuzz-10s` are
+`./check --full PART` repeats one of them, `./check --help` lists them. `gcc` and `asan` are
 what `./check` alone runs.
 
 Counted are test cases: TAP lines, tests without TAP, fuzz targets, builds that failed. A skipped case lacked
