@@ -148,9 +148,11 @@ here()
 	claim 'every file is as it was packed' files_as_recorded
 }
 
+# Pages that man keeps ready are man's own. The folder of drills is data, which the recipes made.
 no_files()
 {
-	! find / -xdev \( -path /proc -o -path /srv -o -path /tmp -o -path /dev -o -path /var/cache/apt -o -path /home \) -prune -o \
+	! find / -xdev \( -path /proc -o -path /srv -o -path /tmp -o -path /dev -o -path /home -o -path /var/cache/apt \
+		-o -path /var/cache/man -o -path /var/lib/matterark-drill \) -prune -o \
 		\( -iname '*matterark*' -o -name 'matter-*' -o -name '_matter-*' \) -print | grep .
 }
 
