@@ -30,10 +30,11 @@ static bool holds_token(struct ark_str s)
 	return false;
 }
 
-/* "&lt;@U1>" means these characters; bytes that are dropped may stand in a token. */
+/* "&lt;@U1>" and "<@U1&gt;" mean these characters; bytes that are dropped may stand in a token. */
 static bool may_spell_token(struct ark_str in)
 {
 	return ark_str_search(in, ARK_LIT("&lt;"), 0) != SIZE_MAX ||
+	       ark_str_search(in, ARK_LIT("&gt;"), 0) != SIZE_MAX ||
 	       memchr(in.ptr, 0, in.len) != NULL || memchr(in.ptr, 1, in.len) != NULL ||
 	       memchr(in.ptr, '\r', in.len) != NULL;
 }
