@@ -1,14 +1,41 @@
 #!/bin/bash
 # matter-backup restore beside pg_restore -j2 of pg_dump -Fd -j2, on one made-up database, in turn, three rounds; proof
-# (comparison, rules) apart. One line per figure; ratios count. Under four minutes with 500,000 posts.
+# (comparison, rules) apart. One line per figure; ratios count.
 #
-# usage: restore.sh MATTER-BACKUP DATABASE-URL WORK
+# usage: restore.sh [--posts N] [BUILD]          a cluster, an archive of N posts (150,000: two minutes) and their import are made
+#        restore.sh BUILD DATABASE-URL WORK      a database that is there; bench_a and bench_b are made beside it
 #
-#   DATABASE-URL  a database with Mattermost's schema and 500,000 posts; databases bench_a, bench_b are made beside it
-#   WORK          an empty folder
+#   BUILD  folder of the build (build/release)
+#   WORK   an empty folder
 set -euo pipefail
 
-tool=$1 database=$2 work=$3
+here=$(cd "$(dirname "$0")/../.." && pwd)
+posts=150000
+if [ "${1-}" = --posts ]; then
+	posts=$2
+	shift 2
+fi
+build=$(cd "${1:-$here/build/release}" && pwd)
+tool=$build/backup/matter-backup
+PATH=$("$here/tests/harness/pg.sh" --bin):$PATH
+
+# What is made here goes again, however it ends.
+made=
+stop() { [ -z "$made" ] || "$here/tests/harness/pg.sh" --stop "$made/pg"; rm -rf "$made"; }
+if [ $# -lt 3 ]; then
+	made=$(mktemp -d "${TMPDIR:-/tmp}/ark-bench.XXXXXX")
+	trap stop EXIT
+	chmod 755 "$made"
+	work=$made/work
+	mkdir "$work"
+	database=$("$here/tests/harness/pg.sh" --start "$made/pg" 2>/dev/null | sed 's/dbname=[^ ]*/dbname=bench/')
+	"$build/bench/gen-slack/gen-slack" -n "$posts" -o "$made/export.zip" >/dev/null
+	"$build/import/matter-import" slack "$made/export.zip" --team bench --database "$database" --create-schema --create-team \
+		--quiet --files-from none >/dev/null
+	rm "$made/export.zip"
+else
+	database=$2 work=$3
+fi
 server=$(echo "$database" | sed 's/ *dbname=[^ ]*//')
 memory=$(($(getconf _PHYS_PAGES) / 16 * $(getconf PAGESIZE) / 1048576))
 [ "$memory" -le 1024 ] || memory=1024
