@@ -69,7 +69,7 @@ static const struct ark_option OPTIONS[] = {
 	ARK_TITLE("The repository"),
 	{ "encrypt", 0, "RECIPIENT", ARK_TEXT, AT(encrypt), NULL, 0,
 	  "encrypt to this public key, as keygen prints it", .commands = INIT },
-	{ "identity", 0, "FILE", ARK_TEXT, AT(identity), NULL, ARK_IS_FILE,
+	{ "identity", 0, "FILE", ARK_TEXT, AT(identity), NULL, ARK_IS_FILE | ARK_READS_PIPE,
 	  "the secret key of an encrypted repository", .commands = READING },
 	{ "cache", 0, "DIR", ARK_TEXT, AT(cache), NULL, ARK_IS_FOLDER,
 	  "what this machine remembers of repositories (~/.cache/matterark); for an encrypted one it holds "
@@ -135,7 +135,7 @@ static const struct ark_option OPTIONS[] = {
 	  "more rules: *.sql for the database, *.json for the configuration", .commands = RESTORE },
 	{ "keep-licence", 0, NULL, ARK_FLAG, AT(test.keep_licence), NULL, 0, "do not remove the licence",
 	  .commands = RESTORE },
-	{ "test-password-file", 0, "FILE", ARK_TEXT, AT(test.password_file), NULL, ARK_IS_FILE,
+	{ "test-password-file", 0, "FILE", ARK_TEXT, AT(test.password_file), NULL, ARK_IS_FILE | ARK_READS_PIPE,
 	  "its first line becomes the password of everybody, or of --as", .commands = RESTORE },
 	{ "as", 0, "USER", ARK_LIST, AT(test.as), NULL, 0,
 	  "who gets that password, by user name or address", .commands = RESTORE },

@@ -64,9 +64,9 @@ static const struct ark_option OPTIONS[] = {
 	  .commands = RUN },
 
 	ARK_TITLE("Evidence"),
-	{ "sign", 's', "KEY", ARK_TEXT, AT(sign), NULL, ARK_IS_FILE,
+	{ "sign", 's', "KEY", ARK_TEXT, AT(sign), NULL, ARK_IS_FILE | ARK_READS_PIPE,
 	  "sign with this secret key of minisign (keygen makes one)", .commands = RUN | MERGE },
-	{ "password-file", 0, "FILE", ARK_TEXT, AT(password_file), NULL, ARK_IS_FILE,
+	{ "password-file", 0, "FILE", ARK_TEXT, AT(password_file), NULL, ARK_IS_FILE | ARK_READS_PIPE,
 	  "file whose first line is the password of the secret key", .commands = RUN | MERGE | KEYGEN },
 	{ "no-password", 0, NULL, ARK_FLAG, AT(no_password), NULL, 0, "a key that needs none", .commands = KEYGEN },
 	{ "public-key", 'p', "KEY", ARK_TEXT, AT(public_key), NULL, 0,

@@ -150,6 +150,7 @@ static void say_verified(struct app *a, const struct verify_result *v)
 		{ "thread", v->thread, "in another thread" },
 		{ "text", v->text, "with another text" },
 		{ "reactions_missing", v->reactions_missing, "reactions missing" },
+		{ "unfinished", v->unfinished, "threads and channels left to do by a run that was interrupted: import again" },
 		{ "files_missing", v->files_missing, "files without their row or body" },
 		{ "files_removed_here", v->files_removed_here, "files removed in Mattermost (no failure)" },
 		{ "changed_here", v->changed_here, "changed in Mattermost since (no failure)" },
@@ -218,9 +219,10 @@ static void say_run(struct app *a, const struct db_result *res, size_t i)
 {
 	char iso[ARK_TIME_ISO];
 	ark_time_iso(db_i64(res, i, 1), iso);
-	ark_out(a->talk, "%.*s\t%s\t%.*s\t%.*s\t%.*s messages%s", ARK_FMT(db_value(res, i, 0)), iso,
+	int64_t left = db_i64(res, i, 10);
+	ark_out(a->talk, "%.*s\t%s\t%.*s\t%.*s\t%.*s messages%s%s", ARK_FMT(db_value(res, i, 0)), iso,
 	        ARK_FMT(db_value(res, i, 3)), ARK_FMT(db_value(res, i, 4)), ARK_FMT(db_value(res, i, 5)),
-	        db_null(res, i, 7) ? "" : ", undone");
+	        db_null(res, i, 7) ? "" : ", undone", left > 0 ? ", unfinished: run it again" : "");
 	struct ark_event e;
 	ark_event_begin(&e, "run", "import.run");
 	ark_event_text(&e, "run", db_value(res, i, 0));
@@ -228,6 +230,8 @@ static void say_run(struct app *a, const struct db_result *res, size_t i)
 	ark_event_time(&e, "finished", db_i64(res, i, 2));
 	if (!db_null(res, i, 7))
 		ark_event_time(&e, "undone", db_i64(res, i, 7));
+	if (left > 0)
+		ark_event_u64(&e, "left", (uint64_t)left);
 	ark_event_text(&e, "workspace", db_value(res, i, 8));
 	ark_event_text(&e, "tool", db_value(res, i, 9));
 	ark_event_text(&e, "team", db_value(res, i, 3));
@@ -247,18 +251,23 @@ static int run_runs(struct app *a, struct ark_err *err)
 	ark_auto(db_closep) struct db_conn *conn = NULL;
 	struct db_options opt = { .app = "matter-import", .interrupted = ark_interrupted };
 	rc = db_open(a->place.dsn.data, &opt, &conn, err);
-	bool state = false;
+	bool state = false, pending = false;
 	if (rc == ARK_OK)
 		rc = mm_state_exists(conn, &state, err);
+	if (rc == ARK_OK)
+		rc = mm_state_has_pending(conn, &pending, err);
 	if (rc < 0 || !state)
 		return rc < 0 ? rc : ARK_EXIT_DONE;
 	ark_auto(db_result_freep) struct db_result *res = NULL;
-	rc = db_query(conn,
-	              "SELECT r.run, r.started, r.finished, coalesce((SELECT string_agg(x.name, ', ' ORDER BY x.name) FROM "
-	              "teams x WHERE r.options -> 'teams' ? x.id), t.name, ''), (SELECT "
-	              "string_agg(x, ', ') FROM jsonb_array_elements_text(r.archives) x), "
-	              "r.counts->>'written', r.counts->>'posts', r.undone, r.workspace, r.tool FROM matterark.run r LEFT JOIN teams t "
-	              "ON t.id = r.team_id ORDER BY r.run_no", DB_NO_PARAMS, &res, err);
+	ark_auto(ark_buf_release) struct ark_buf sql;
+	ark_buf_init(&sql, LIMIT_SQL);
+	ark_buf_fmt(&sql,
+	            "SELECT r.run, r.started, r.finished, coalesce((SELECT string_agg(x.name, ', ' ORDER BY x.name) FROM "
+	            "teams x WHERE r.options -> 'teams' ? x.id), t.name, ''), (SELECT "
+	            "string_agg(x, ', ') FROM jsonb_array_elements_text(r.archives) x), "
+	            "r.counts->>'written', r.counts->>'posts', r.undone, r.workspace, r.tool, %s FROM matterark.run r LEFT JOIN teams t "
+	            "ON t.id = r.team_id ORDER BY r.run_no", pending ? MM_STATE_LEFT_SQL : "0");
+	rc = db_query(conn, sql.data, DB_NO_PARAMS, &res, err);
 	for (size_t i = 0; rc == ARK_OK && i < db_rows(res); i++)
 		say_run(a, res, i);
 	return rc < 0 ? rc : ARK_EXIT_DONE;

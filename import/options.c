@@ -83,7 +83,7 @@ static const struct ark_option OPTIONS[] = {
 	  "bodies of files: out of the archive, downloaded from Slack, first the one and then the other "
 	  "(auto), or none; verify looks whether they are in the store, unless none is said",
 	  .commands = SLACK | VERIFY | FILES, .words = FILES_FROM, .def = "auto" },
-	{ "slack-token-file", 0, "FILE", ARK_TEXT, AT(slack_token_file), NULL, ARK_IS_FILE,
+	{ "slack-token-file", 0, "FILE", ARK_TEXT, AT(slack_token_file), NULL, ARK_IS_FILE | ARK_READS_PIPE,
 	  "file whose first line is a Slack token (xoxb-..., xoxp-...) with the right files:read; without one "
 	  "the tokens that the links of an export carry are used", .commands = SLACK | FILES },
 	{ "slack-url", 0, "URL", ARK_TEXT, AT(slack_url), NULL, 0,
@@ -136,7 +136,7 @@ static const struct ark_option OPTIONS[] = {
 	{ "api-url", 0, "URL", ARK_TEXT, AT(api_url), NULL, 0,
 	  "address of the running server, which is told to drop its caches at the end",
 	  .commands = SLACK | UNDO },
-	{ "api-token-file", 0, "FILE", ARK_TEXT, AT(api_token_file), NULL, ARK_IS_FILE,
+	{ "api-token-file", 0, "FILE", ARK_TEXT, AT(api_token_file), NULL, ARK_IS_FILE | ARK_READS_PIPE,
 	  "file with the access token of one of its administrators", .commands = SLACK | UNDO },
 	{ "report", 'r', "DIR", ARK_TEXT, AT(report), NULL, ARK_IS_FOLDER,
 	  "write report.html, report.json, skipped.jsonl, users.csv, missing-files.csv there",

@@ -29,6 +29,12 @@ static void on_undo(void *ctx, enum undo_line kind, const char *what, uint64_t c
 	ark_event_send(&e, a->talk);
 }
 
+static void on_rest(void *ctx)
+{
+	struct app *a = ctx;
+	ark_info(a->talk, "undo.rest_finished", "finished what an interrupted run had left to do");
+}
+
 static void say_undone(struct app *a, const struct undo_outcome *out)
 {
 	bool dry = a->config->dry_run;
@@ -74,6 +80,7 @@ int undo_run(struct app *a, struct ark_err *err)
 		                .dry_run = a->config->dry_run,
 		                .line = on_undo,
 		                .body = files_delete,
+		                .rest = on_rest,
 		                .ctx = a };
 	struct undo_outcome out;
 	rc = load_undo(&job, &out, err);

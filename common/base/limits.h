@@ -15,6 +15,7 @@
 #define LIMIT_SMALL_JSON (16u << 20)     /* bytes of a document read as a tree; more: clear error */
 
 #define LIMIT_KEYS (32u << 20)           /* bytes of what puts one channel in order, in memory; more: a temporary file */
+#define LIMIT_SECRET (1u << 20)          /* bytes of a secret that comes through a pipe; more: usage error */
 #define LIMIT_MAP_FILE (64u << 20)       /* bytes of --users, --team-map; more: clear error */
 
 /* --- database --- */
@@ -23,6 +24,12 @@
 #define LIMIT_SQL (16u << 20)            /* bytes of a statement that we build */
 #define LIMIT_DSN 16384                  /* bytes of a data source name; longer: usage error */
 #define LIMIT_LEDGER_LINE 8192           /* bytes of a line of a purge ledger; longer: the file is refused */
+
+/* Portions behind the commit of an import, load/behind.h: as long as they take LIMIT_BEHIND_MS, by their weight. */
+#define LIMIT_BEHIND_MS 150
+#define LIMIT_BEHIND_FIRST 500
+#define LIMIT_BEHIND_LEAST 300
+#define LIMIT_BEHIND_MOST 20000
 
 /* --- export --- */
 #define LIMIT_RECORD (96u << 20)          /* bytes of one exported line; more: the run fails, naming the post */

@@ -67,6 +67,7 @@ enum ark_option_flag {
 	ARK_NOT_FILE = 64,     /* not in files */
 	ARK_IS_FILE = 128,     /* the value is the path of a file: completions offer those */
 	ARK_IS_FOLDER = 256,   /* the value is the path of a folder */
+	ARK_READS_PIPE = 512,  /* of ARK_IS_FILE: one with a secret; a pipe (/dev/fd/63) is taken as well: cli/pipe.c */
 };
 
 struct ark_option {

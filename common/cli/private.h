@@ -28,6 +28,12 @@ void ark_value_clear(const struct ark_option *option, void *config);
 /* One more item; the array is held by `args`, `text` must last as long. */
 void ark_list_add(struct ark_list *list, const char *text, struct ark_args *args);
 
+/*
+ * A pipe can be read once and has no beginning to go back to; those named by options with ARK_READS_PIPE are read now, into
+ * memory that has a path of its own, which becomes the value. Nothing of it is on any disk.
+ */
+enum ark_rc ark_pipes_read(struct ark_args *args, void *config, struct ark_err *err);
+
 struct ark_use {
 	size_t row;
 	const char *text; /* NULL: without a value; else stable until ark_args_release */

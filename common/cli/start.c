@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/cli/private.h"
 #include "common/cli/render.h"
 #include "common/cli/signal.h"
 
@@ -47,6 +48,8 @@ bool ark_start(const struct ark_tool *tool, int argc, char *const *argv, void *c
 	ark_talk_init(talk, tool->name, &args->common);
 	for (size_t i = 0; i < args->warnings.count; i++)
 		ark_warn(talk, "config.readable", "%s", args->warnings.items[i]);
+	if (rc == ARK_OK && !args->common.show_config)
+		rc = ark_pipes_read(args, config, &err);
 	if (rc == ARK_OK)
 		return true;
 	enum ark_exit result = ARK_EXIT_DONE;

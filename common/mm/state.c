@@ -2,6 +2,15 @@
 
 #include "common/base/banned.h"
 
+#define PENDING                                                                                  \
+	"CREATE TABLE IF NOT EXISTS matterark.pending (\n"                                       \
+	"	run integer NOT NULL,\n"                                                              \
+	"	kind text NOT NULL,\n"                                                                \
+	"	id varchar(26) NOT NULL,\n"                                                           \
+	"	at bigint NOT NULL,\n"                                                                \
+	"	what jsonb NOT NULL,\n"                                                               \
+	"	PRIMARY KEY (run, kind, id));\n"
+
 /* `matterark` may be dropped as a whole: Mattermost's own tables do not know of it. */
 static const char CREATE[] =
     "CREATE SCHEMA IF NOT EXISTS matterark;\n"
@@ -81,7 +90,7 @@ static const char CREATE[] =
     "	tbl text NOT NULL,\n"
     "	key text[] NOT NULL,\n"
     "	before jsonb,\n"
-    "	after jsonb);\n";
+    "	after jsonb);\n" PENDING;
 
 #define KEY_SQL(table, columns)                                                                 \
 	"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_constraint WHERE contype = 'p' "            \
@@ -108,6 +117,28 @@ enum ark_rc mm_state_create(struct db_conn *conn, struct ark_err *err)
 	return db_exec(conn, CREATE, err);
 }
 
+static enum ark_rc has_table(struct db_conn *conn, const char *name, bool *out, struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	enum ark_rc rc = db_query_one(conn, "SELECT to_regclass($1) IS NOT NULL", DB_PARAMS(ark_str_z(name)), &res, err);
+	if (rc == ARK_OK)
+		*out = db_bool(res, 0, 0);
+	return rc;
+}
+
+/* Looked for first: making something needs rights that who only adds rows may not have. */
+enum ark_rc mm_state_upgrade(struct db_conn *conn, struct ark_err *err)
+{
+	bool has = false;
+	enum ark_rc rc = mm_state_has_pending(conn, &has, err);
+	return rc < 0 || has ? rc : db_exec(conn, PENDING, err);
+}
+
+enum ark_rc mm_state_has_pending(struct db_conn *conn, bool *out, struct ark_err *err)
+{
+	return has_table(conn, "matterark.pending", out, err);
+}
+
 size_t mm_state_key_count(void)
 {
 	return sizeof(KEY_STATEMENTS) / sizeof(KEY_STATEMENTS[0]);
@@ -130,10 +161,5 @@ enum ark_rc mm_state_keys(struct db_conn *conn, struct ark_err *err)
 
 enum ark_rc mm_state_exists(struct db_conn *conn, bool *out, struct ark_err *err)
 {
-	ark_auto(db_result_freep) struct db_result *res = NULL;
-	enum ark_rc rc = db_query_one(conn, "SELECT to_regclass('matterark.slack_post') IS NOT NULL",
-	                              DB_NO_PARAMS, &res, err);
-	if (rc == ARK_OK)
-		*out = db_bool(res, 0, 0);
-	return rc;
+	return has_table(conn, "matterark.slack_post", out, err);
 }

@@ -17,6 +17,12 @@
  *	                before and after NULL: the row was made; both: these columns were changed;
  *	                only before: the row, deleted. `key` is the row's primary key
  *
+ *	pending         what a run has left to do behind its commit: `kind` thread (the root `id` got replies:
+ *	                its row in threads, who follows it, updateat), post (updateat), channel (counters and
+ *	                its members' read state). `at` is what updateat becomes; `what` the rows of followers,
+ *	                or by how much a channel grew. In the same way rows of `change` whose run is undone are
+ *	                what is left to take back
+ *
  * slack_post.ordinal is MM_ORDINAL_PLACEHOLDER where the post stands for a root that no archive had
  * yet. slack_channel.archived is channels.deleteat as an import wrote it.
  */
@@ -30,6 +36,10 @@
 enum ark_rc mm_state_create(struct db_conn *conn, struct ark_err *err);
 /* Primary keys, nothing where they are already. */
 enum ark_rc mm_state_keys(struct db_conn *conn, struct ark_err *err);
+/* What earlier versions of us did not make yet: into a schema that is there. */
+enum ark_rc mm_state_upgrade(struct db_conn *conn, struct ark_err *err);
+/* Is the table `pending` there? An earlier version may have made the schema. */
+enum ark_rc mm_state_has_pending(struct db_conn *conn, bool *out, struct ark_err *err);
 /* Statements of mm_state_keys one by one, for building side by side. */
 size_t mm_state_key_count(void);
 const char *mm_state_key_sql(size_t n);
@@ -37,6 +47,11 @@ const char *mm_state_key_sql(size_t n);
 enum ark_rc mm_state_exists(struct db_conn *conn, bool *out, struct ark_err *err);
 
 #define MM_ORDINAL_PLACEHOLDER (-1)
+
+/* SQL expression over rows `r` of matterark.run: how many things are left to do, or to take back. */
+#define MM_STATE_LEFT_SQL                                                                        \
+	"(SELECT count(*) FROM matterark.pending p WHERE p.run = r.run_no) + CASE WHEN r.undone IS NULL THEN " \
+	"0 ELSE (SELECT count(*) FROM matterark.change c WHERE c.run = r.run_no) END"
 
 /* SQL expression over a row `p` of posts: the digest that slack_post.written holds. */
 #define MM_POST_WRITTEN_SQL                                                                      \

@@ -57,7 +57,7 @@ extern const char *const STORE_S3_STYLES[];
 	  ARK_SECRET | ARK_NOT_ARGV, "secret access key; else AWS_SECRET_ACCESS_KEY",                \
 	  .commands = (cmds) },                                                                      \
 	{ "s3-secret-key-file", 0, "FILE", ARK_TEXT, offsetof(type, field.secret_key_file), NULL,    \
-	  ARK_IS_FILE, "file whose first line is the secret access key", .commands = (cmds) },       \
+	  ARK_IS_FILE | ARK_READS_PIPE, "file whose first line is the secret access key", .commands = (cmds) },       \
 	{ "s3-session-token", 0, "TOKEN", ARK_TEXT, offsetof(type, field.session_token), NULL,       \
 	  ARK_SECRET | ARK_NOT_ARGV, "token of temporary credentials; else AWS_SESSION_TOKEN",       \
 	  .commands = (cmds) },                                                                      \

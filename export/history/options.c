@@ -57,7 +57,7 @@ static const struct ark_option OPTIONS[] = {
 	  "push the branch afterwards: the name of a remote, a path, ssh://[USER@]HOST[:PORT]/PATH, https:// or http://. ssh takes keys of "
 	  "ssh-agent or ~/.ssh/id_ed25519, id_ecdsa, id_rsa, and hosts of ~/.ssh/known_hosts; SSL_CERT_FILE may name authorities for https",
 	  .commands = UPDATE | REBUILD },
-	{ "push-password-file", 0, "FILE", ARK_TEXT, AT(push_password_file), NULL, ARK_IS_FILE,
+	{ "push-password-file", 0, "FILE", ARK_TEXT, AT(push_password_file), NULL, ARK_IS_FILE | ARK_READS_PIPE,
 	  "file whose first line is the password or token for an https:// remote, or the passphrase of the ssh key; the user "
 	  "stands in the address",
 	  .commands = UPDATE | REBUILD },

@@ -5,7 +5,7 @@
 #include "common/base/banned.h"
 
 /* Fact: docs/mattermost-facts.md "Tables"; our own in common/mm/state.c */
-static const struct change_table TABLES[] = {
+static const struct change_table TABLES[CHANGE_TABLES] = {
 	{ "teams", { "id" } },
 	{ "users", { "id" } },
 	{ "bots", { "userid" } },
@@ -31,7 +31,7 @@ static const struct change_table TABLES[] = {
 };
 
 /* NULL for a table that has no entry. */
-static const struct change_table *change_table(struct ark_str name)
+const struct change_table *change_table(struct ark_str name)
 {
 	for (size_t i = 0; i < sizeof(TABLES) / sizeof(TABLES[0]); i++)
 		if (ark_str_eqz(name, TABLES[i].name))
@@ -86,58 +86,55 @@ static void which_sql(const struct change_update *u, const char *joint, struct a
 	ark_buf_fmt(sql, " WHERE %s", u->where);
 }
 
-static enum ark_rc hold(struct db_conn *conn, const struct change_table *table,
-                        const struct change_update *u, struct ark_err *err)
+/* In a statement of its own, because the next one sees what people wrote until they were locked. */
+static void lock_sql(const struct change_update *u, struct ark_buf *sql)
 {
-	ark_auto(ark_buf_release) struct ark_buf sql;
-	ark_buf_init(&sql, LIMIT_SQL);
-	ark_buf_z(&sql, "CREATE TEMP TABLE ark_held ON COMMIT DROP AS SELECT ");
-	change_key_sql(table, "t.", &sql);
-	ark_buf_z(&sql, " AS key, ");
-	content_sql(u->set, &sql);
-	ark_buf_fmt(&sql, " AS before FROM %s t", table->name);
-	which_sql(u, ", ", &sql);
-	ark_buf_z(&sql, " FOR UPDATE OF t");
-	return db_run(conn, sql.data, DB_NO_PARAMS, NULL, err);
+	ark_buf_fmt(sql, "SELECT count(*) FROM (SELECT 1 FROM %s t", u->table);
+	which_sql(u, ", ", sql);
+	ark_buf_z(sql, " FOR UPDATE OF t) x");
 }
 
-static enum ark_rc set(struct db_conn *conn, const struct change_table *table,
-                       const struct change_update *u, uint64_t *affected, struct ark_err *err)
+static void set_sql(int64_t run_no, const struct change_update *u, struct ark_buf *sql)
 {
-	ark_auto(ark_buf_release) struct ark_buf sql;
-	ark_buf_init(&sql, LIMIT_SQL);
-	ark_buf_fmt(&sql, "UPDATE %s t SET ", table->name);
+	const struct change_table *table = need(u->table);
+	ark_buf_z(sql, "WITH held AS (SELECT DISTINCT ");
+	change_key_sql(table, "t.", sql);
+	ark_buf_z(sql, " AS key, ");
+	content_sql(u->set, sql);
+	ark_buf_fmt(sql, " AS before FROM %s t", u->table);
+	which_sql(u, ", ", sql);
+	ark_buf_fmt(sql, "), done AS (UPDATE %s t SET ", u->table);
 	for (int i = 0; u->set[i].column != NULL; i++)
-		ark_buf_fmt(&sql, "%s%s = %s", i > 0 ? ", " : "", u->set[i].column, u->set[i].value);
-	which_sql(u, " FROM ", &sql);
-	return db_run(conn, sql.data, DB_NO_PARAMS, affected, err);
+		ark_buf_fmt(sql, "%s%s = %s", i > 0 ? ", " : "", u->set[i].column, u->set[i].value);
+	which_sql(u, " FROM ", sql);
+	ark_buf_z(sql, " RETURNING ");
+	change_key_sql(table, "t.", sql);
+	ark_buf_z(sql, " AS key, ");
+	content_sql(u->set, sql);
+	ark_buf_fmt(sql, " AS after) INSERT INTO matterark.change (run, tbl, key, before, after) SELECT %lld, '%s', h.key, "
+	            "h.before, d.after FROM done d JOIN held h USING (key)", (long long)run_no, u->table);
 }
 
-static enum ark_rc keep(struct db_conn *conn, int64_t run_no, const struct change_table *table,
-                        const struct change_update *u, struct ark_err *err)
+void change_update_sql(int64_t run_no, const struct change_update *u, struct ark_buf *sql)
 {
-	ark_auto(ark_buf_release) struct ark_buf sql;
-	ark_buf_init(&sql, LIMIT_SQL);
-	ark_buf_fmt(&sql, "INSERT INTO matterark.change (run, tbl, key, before, after) SELECT %lld, '%s', "
-	            "h.key, h.before, ", (long long)run_no, table->name);
-	content_sql(u->set, &sql);
-	ark_buf_fmt(&sql, " FROM ark_held h JOIN %s t ON ", table->name);
-	change_match_sql(table, "t.", "h.key", &sql);
-	return db_run(conn, sql.data, DB_NO_PARAMS, NULL, err);
+	lock_sql(u, sql);
+	ark_buf_z(sql, "; ");
+	set_sql(run_no, u, sql);
+	ark_buf_z(sql, "; ");
 }
 
 enum ark_rc change_update(struct db_conn *conn, int64_t run_no, const struct change_update *u,
                           uint64_t *affected, struct ark_err *err)
 {
-	const struct change_table *table = need(u->table);
+	ark_auto(ark_buf_release) struct ark_buf sql;
+	ark_buf_init(&sql, LIMIT_SQL);
+	lock_sql(u, &sql);
 	uint64_t n = 0;
-	enum ark_rc rc = hold(conn, table, u, err);
+	enum ark_rc rc = db_exec(conn, sql.data, err);
+	ark_buf_reset(&sql);
+	set_sql(run_no, u, &sql);
 	if (rc == ARK_OK)
-		rc = set(conn, table, u, &n, err);
-	if (rc == ARK_OK && n > 0)
-		rc = keep(conn, run_no, table, u, err);
-	if (rc == ARK_OK)
-		rc = db_exec(conn, "DROP TABLE ark_held", err);
+		rc = db_run(conn, sql.data, DB_NO_PARAMS, &n, err);
 	if (affected != NULL)
 		*affected += n;
 	return rc < 0 ? ark_err_in(err, rc, "update of %s", u->table) : rc;
@@ -160,20 +157,33 @@ enum ark_rc change_delete(struct db_conn *conn, int64_t run_no, const char *tabl
 	return rc < 0 ? ark_err_in(err, rc, "delete from %s", table) : rc;
 }
 
+/* `count`: how many were made is selected; else they are only noted. */
+static void insert_sql(int64_t run_no, const char *table, const char *insert, const char *which, bool count,
+                       struct ark_buf *sql)
+{
+	const struct change_table *t = need(table);
+	ark_buf_fmt(sql, "WITH made AS (%s RETURNING ", insert);
+	for (int i = 0; t->keys[i] != NULL; i++)
+		ark_buf_fmt(sql, "%s%s", i > 0 ? ", " : "", t->keys[i]);
+	ark_buf_fmt(sql, ")%s INSERT INTO matterark.change (run, tbl, key) SELECT %lld, '%s', ", count ? ", noted AS (" : "",
+	            (long long)run_no, table);
+	change_key_sql(t, "m.", sql);
+	ark_buf_fmt(sql, " FROM made m WHERE %s%s", which != NULL ? which : "true",
+	            count ? ") SELECT count(*) FROM made" : "; ");
+}
+
+void change_insert_sql(int64_t run_no, const char *table, const char *insert, struct ark_buf *sql)
+{
+	insert_sql(run_no, table, insert, NULL, false, sql);
+}
+
 enum ark_rc change_insert(struct db_conn *conn, int64_t run_no, const char *table, const char *insert,
                           const char *which, uint64_t *affected, struct ark_err *err)
 {
-	const struct change_table *t = need(table);
 	ark_auto(ark_buf_release) struct ark_buf sql;
 	ark_auto(db_result_freep) struct db_result *res = NULL;
 	ark_buf_init(&sql, LIMIT_SQL);
-	ark_buf_fmt(&sql, "WITH made AS (%s RETURNING ", insert);
-	for (int i = 0; t->keys[i] != NULL; i++)
-		ark_buf_fmt(&sql, "%s%s", i > 0 ? ", " : "", t->keys[i]);
-	ark_buf_fmt(&sql, "), noted AS (INSERT INTO matterark.change (run, tbl, key) SELECT %lld, '%s', ",
-	            (long long)run_no, table);
-	change_key_sql(t, "m.", &sql);
-	ark_buf_fmt(&sql, " FROM made m WHERE %s) SELECT count(*) FROM made", which != NULL ? which : "true");
+	insert_sql(run_no, table, insert, which, true, &sql);
 	enum ark_rc rc = db_query_one(conn, sql.data, DB_NO_PARAMS, &res, err);
 	if (rc == ARK_OK && affected != NULL)
 		*affected += (uint64_t)db_i64(res, 0, 0);

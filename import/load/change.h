@@ -12,6 +12,7 @@
 #include "common/db/conn.h"
 
 #define CHANGE_KEYS 3
+#define CHANGE_TABLES 21
 
 /* A table whose changes can be taken back. */
 struct change_table {
@@ -19,6 +20,8 @@ struct change_table {
 	const char *keys[CHANGE_KEYS + 1]; /* columns of the primary key, NULL-ended */
 };
 
+/* NULL for a table that has no entry. */
+const struct change_table *change_table(struct ark_str name);
 /* All of them, those that people's writes wait for last; NULL behind the last. */
 const struct change_table *change_table_at(size_t n);
 
@@ -45,6 +48,9 @@ struct change_update {
 enum ark_rc change_update(struct db_conn *conn, int64_t run_no, const struct change_update *u,
                           uint64_t *affected, struct ark_err *err);
 
+/* The same as text with "; " behind it, for many statements at once. */
+void change_update_sql(int64_t run_no, const struct change_update *u, struct ark_buf *sql);
+
 /* DELETE FROM table t USING `from` WHERE `where`, noting the whole rows. */
 enum ark_rc change_delete(struct db_conn *conn, int64_t run_no, const char *table, const char *from,
                           const char *where, uint64_t *affected, struct ark_err *err);
@@ -55,5 +61,7 @@ enum ark_rc change_delete(struct db_conn *conn, int64_t run_no, const char *tabl
  */
 enum ark_rc change_insert(struct db_conn *conn, int64_t run_no, const char *table, const char *insert,
                           const char *which, uint64_t *affected, struct ark_err *err);
+/* The same as text with "; " behind it; all rows are noted. */
+void change_insert_sql(int64_t run_no, const char *table, const char *insert, struct ark_buf *sql);
 
 #endif

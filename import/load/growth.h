@@ -10,14 +10,13 @@
 #ifndef IMPORT_LOAD_GROWTH_H
 #define IMPORT_LOAD_GROWTH_H
 
+#include "common/base/buf.h"
 #include "common/db/conn.h"
 
-/* Channels stand in the temporary table ark_grown (id, n, roots, newest), members who are new in
- * ark_new_channelmember. *affected is increased by the number of members. */
-enum ark_rc growth_apply(struct db_conn *conn, int64_t run_no, uint64_t *affected, struct ark_err *err);
+/* Statements for the channels of ark_portion (rows of matterark.pending): members and channel together. With "; " behind. */
+void growth_apply_sql(int64_t run_no, struct ark_buf *sql);
 
-/* restored  members counted down; kept: of these, who looked into the channel since */
-enum ark_rc growth_take_back(struct db_conn *conn, int64_t run_no, uint64_t *restored, uint64_t *kept,
-                             struct ark_err *err);
+/* Out of ark_back_change. restored: members counted down; kept: of these, who looked into the channel since */
+enum ark_rc growth_take_back(struct db_conn *conn, uint64_t *restored, uint64_t *kept, struct ark_err *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include "import/load/account.h"
 #include "import/load/adopt.h"
 #include "import/load/base.h"
+#include "import/load/behind.h"
 #include "import/load/claim.h"
 #include "import/load/index.h"
 #include "import/load/merge.h"
@@ -66,13 +67,11 @@ static enum ark_rc look(const struct load_job *job, struct load *l, struct db_co
 		job->say(job->ctx, "import.schema", mm_db_warning(b->info, i));
 	l->set.post_runes = mm_db_post_runes(b->info);
 	rc = mm_state_exists(conn, &b->state, err);
-	if (rc == ARK_OK && !b->state) {
-		rc = mm_state_create(conn, err);
-		if (rc == ARK_OK)
-			rc = mm_state_keys(conn, err);
-		b->state = true;
-	}
-	return rc;
+	if (rc < 0 || b->state)
+		return rc < 0 ? rc : mm_state_upgrade(conn, err);
+	b->state = true;
+	rc = mm_state_create(conn, err);
+	return rc == ARK_OK ? mm_state_keys(conn, err) : rc;
 }
 
 /* Everybody and everything gets its Mattermost side. */
@@ -312,6 +311,43 @@ static enum ark_rc only_new(const struct load *l, struct sink *s, struct db_conn
 	return rc;
 }
 
+/* All that is new; nothing that people write to is touched. */
+static enum ark_rc load_new(const struct load_job *job, struct load *l, struct db_conn *conn, struct base *b,
+                            struct sink *s, struct load_outcome *out, struct ark_err *err)
+{
+	enum ark_rc rc = ARK_OK;
+	if (job->phase != NULL)
+		job->phase(job->ctx, PHASE_MERGE, "merging", 0);
+	if (b->adopted && (rc = adopt_translate(l, conn, err)) < 0)
+		return rc;
+	rc = db_exec(conn, "ANALYZE ark_stage_users", err);
+	if (rc == ARK_OK && !b->direct)
+		rc = db_exec(conn, "ANALYZE ark_stage_posts; ANALYZE ark_stage_slack_post; "
+		                   "ANALYZE ark_stage_reactions; ANALYZE ark_stage_slack_reaction", err);
+	if (rc == ARK_OK && l->set.adopt)
+		rc = adopt_posts(l, conn, out, err);
+	if (rc == ARK_OK)
+		rc = merge_people_and_channels(l, conn, s, out, err);
+	if (rc == ARK_OK && b->direct) {
+		out->posts_new = l->report.total.posts;
+		out->reactions_new = l->report.total.reactions;
+		out->rows_written += out->posts_new + out->reactions_new;
+	} else if (rc == ARK_OK) {
+		rc = merge_messages(l, conn, s, out, err);
+	}
+	return rc == ARK_OK ? merge_read_state(conn, out, err) : rc;
+}
+
+/* The run's own row, and what has to be outside before the commit: locks that people wait for come behind it. */
+static enum ark_rc write_run(const struct load_job *job, struct load *l, struct db_conn *conn,
+                             const struct base *b, struct ark_err *err)
+{
+	enum ark_rc rc = base_run_row(job, l, conn, b->empty, err);
+	if (rc == ARK_OK && b->empty && job->owner != NULL)
+		rc = mm_schema_owner(conn, ark_str_z(job->owner), err);
+	return rc == ARK_OK && !job->dry_run ? passwords_write(l, err) : rc;
+}
+
 static enum ark_rc load_all(const struct load_job *job, struct load *l, struct db_conn *conn,
                             struct base *b, struct load_outcome *out, struct ark_err *err)
 {
@@ -334,27 +370,7 @@ static enum ark_rc load_all(const struct load_job *job, struct load *l, struct d
 	if (rc < 0)
 		return rc;
 	int64_t began = ark_time_tick_ms();
-	if (job->phase != NULL)
-		job->phase(job->ctx, PHASE_MERGE, "merging", 0);
-	if (b->adopted && (rc = adopt_translate(l, conn, err)) < 0)
-		return rc;
-	rc = db_exec(conn, "ANALYZE ark_stage_users", err);
-	if (rc == ARK_OK && !b->direct)
-		rc = db_exec(conn, "ANALYZE ark_stage_posts; ANALYZE ark_stage_slack_post; "
-		                   "ANALYZE ark_stage_reactions; ANALYZE ark_stage_slack_reaction", err);
-	if (rc == ARK_OK && l->set.adopt)
-		rc = adopt_posts(l, conn, out, err);
-	if (rc == ARK_OK)
-		rc = merge_people_and_channels(l, conn, &s, out, err);
-	if (rc == ARK_OK && b->direct) {
-		out->posts_new = l->report.total.posts;
-		out->reactions_new = l->report.total.reactions;
-		out->rows_written += out->posts_new + out->reactions_new;
-	} else if (rc == ARK_OK) {
-		rc = merge_messages(l, conn, &s, out, err);
-	}
-	if (rc == ARK_OK)
-		rc = merge_read_state(conn, out, err);
+	rc = load_new(job, l, conn, b, &s, out, err);
 	out->phase_ms[PHASE_MERGE] = ark_time_tick_ms() - began;
 	began = ark_time_tick_ms();
 	if (rc == ARK_OK && rebuild) {
@@ -363,6 +379,37 @@ static enum ark_rc load_all(const struct load_job *job, struct load *l, struct d
 		rc = index_restore(conn, &saved, (struct index_watch){ job->step, job->ctx }, err);
 	}
 	out->phase_ms[PHASE_INDEXES] = ark_time_tick_ms() - began;
+	if (rc == ARK_OK)
+		rc = write_run(job, l, conn, b, err);
+	return rc == ARK_OK ? merge_shared(l, conn, &s, !b->direct, job->dry_run, out, err) : rc;
+}
+
+#define AGAIN "run the same command again: what is there already is not written twice"
+
+/* Threads and channels that people use get what the run brought them. */
+static enum ark_rc behind(const struct load_job *job, struct db_conn *conn, struct load_outcome *out,
+                          struct ark_err *err)
+{
+	struct behind_outcome did;
+	enum ark_rc rc = behind_finish(conn, job->dry_run, NULL, NULL, &did, err);
+	out->rows_written += did.rows;
+	if (rc == ARK_OK || job->dry_run)
+		return rc;
+	rc = ark_err_in(err, rc, "everything is imported, but not all of its threads and channels are counted");
+	ark_err_hint(err, AGAIN);
+	return rc;
+}
+
+static enum ark_rc bring_files(const struct load_job *job, struct load *l, struct db_conn *conn, struct ark_err *err)
+{
+	if (job->files == NULL || job->dry_run)
+		return ARK_OK;
+	enum ark_rc rc = job->files(job->ctx, conn, l, l->fresh ? 0 : l->start_ms, err);
+	if (rc < 0) {
+		rc = ark_err_in(err, rc, "everything is imported, but the files of its messages are not all there");
+		if (err->kind == ARK_KIND_SIGNAL)
+			ark_err_hint(err, AGAIN);
+	}
 	return rc;
 }
 
@@ -371,11 +418,12 @@ enum ark_rc load_live(const struct load_job *job, struct load *l, struct db_conn
 {
 	ark_auto(base_release) struct base b = { 0 };
 	ark_auto(db_txn_end) struct db_txn txn = { 0 };
+	bool finished = false;
 	enum ark_rc rc = db_index_memory(conn, err);
 	if (rc == ARK_OK)
-		rc = db_txn_begin(&txn, conn, "", err);
-	if (rc == ARK_OK)
-		rc = claim_database(conn, err);
+		rc = behind_claim(conn, job->dry_run, &txn, &finished, err);
+	if (finished && job->say != NULL)
+		job->say(job->ctx, "import.rest_finished", "finished what an interrupted run had left to do");
 	if (rc == ARK_OK)
 		rc = look(job, l, conn, &b, out, err);
 	if (rc == ARK_OK)
@@ -383,20 +431,14 @@ enum ark_rc load_live(const struct load_job *job, struct load *l, struct db_conn
 	if (rc == ARK_OK)
 		rc = load_all(job, l, conn, &b, out, err);
 	int64_t began = ark_time_tick_ms();
-	if (rc == ARK_OK)
-		rc = base_run_row(job, l, conn, b.empty, err);
-	if (rc == ARK_OK && b.empty && job->owner != NULL)
-		rc = mm_schema_owner(conn, ark_str_z(job->owner), err);
-	if (rc == ARK_OK && !job->dry_run)
-		rc = passwords_write(l, err);
+	if (rc == ARK_OK && job->dry_run)
+		rc = behind(job, conn, out, err);
 	if (rc == ARK_OK && !job->dry_run && (rc = db_txn_commit(&txn, err)) < 0 && !db_alive(conn))
-		ark_err_hint(err, "run the same command again: what is there already is not written twice");
-	if (rc == ARK_OK && job->files != NULL && !job->dry_run &&
-	    (rc = job->files(job->ctx, conn, l, l->fresh ? 0 : l->start_ms, err)) < 0) {
-		rc = ark_err_in(err, rc, "everything is imported, but the files of its messages are not all there");
-		if (err->kind == ARK_KIND_SIGNAL)
-			ark_err_hint(err, "run the same command again: what is there already is not written twice");
-	}
+		ark_err_hint(err, AGAIN);
+	if (rc == ARK_OK && !job->dry_run)
+		rc = behind(job, conn, out, err);
+	if (rc == ARK_OK)
+		rc = bring_files(job, l, conn, err);
 	out->phase_ms[PHASE_FINISH] = ark_time_tick_ms() - began;
 	return rc;
 }

@@ -8,7 +8,6 @@
 #include "common/mm/state.h"
 #include "import/load/account.h"
 #include "import/load/change.h"
-#include "import/load/follow.h"
 
 #include "common/base/banned.h"
 
@@ -163,7 +162,7 @@ enum ark_rc merge_people_and_channels(struct load *l, struct db_conn *conn, cons
 		rc = insert(l, conn, s, &OWN[i], &own, err);
 	for (size_t i = 0; i < sizeof(MEMBERS) / sizeof(MEMBERS[0]) && rc == ARK_OK; i++)
 		rc = insert(l, conn, s, &MEMBERS[i], &out->rows_written, err);
-	return rc == ARK_OK ? follow_slack(l, conn, s, out, err) : rc;
+	return rc;
 }
 
 /* ---- names that turned up late ---- */

@@ -9,15 +9,23 @@
 #include "import/load/run.h"
 #include "import/load/sink.h"
 
-/* Small tables: accounts, team, channels, members, preferences. Only rows that are not there yet; and
- * what follows Slack (load/follow.h). */
+/* Small tables: accounts, team, channels, members, preferences. Only rows that are not there yet. */
 enum ark_rc merge_people_and_channels(struct load *l, struct db_conn *conn, const struct sink *s,
                                       struct load_outcome *out, struct ark_err *err);
-/* Posts, reactions and threads of a workspace that was imported before. */
+/* Posts, reactions and threads of a workspace that was imported before: all that is new. What is to be done behind
+ * the commit is written down (load/behind.h). */
 enum ark_rc merge_messages(struct load *l, struct db_conn *conn, const struct sink *s,
                            struct load_outcome *out, struct ark_err *err);
-/* People who are new in a channel that was there have read all of it: last of all. */
+/* People who are new in a channel that was there have read all of it. */
 enum ark_rc merge_read_state(struct db_conn *conn, struct load_outcome *out, struct ark_err *err);
+/*
+ * The last before the commit: what people see of rows that were there. What follows Slack (load/follow.h), and
+ *
+ * messages  merge_messages was there before
+ * dry       taken back at once: only `out` is filled
+ */
+enum ark_rc merge_shared(struct load *l, struct db_conn *conn, const struct sink *s, bool messages, bool dry,
+                         struct load_outcome *out, struct ark_err *err);
 /* Give strangers the names that turned up late, in the posts that mention them (loaded or staged,
  * wherever the sink put them) and in what is kept about these. Before indexes are built. */
 enum ark_rc merge_renames(struct load *l, struct db_conn *conn, struct sink *s, struct ark_err *err);

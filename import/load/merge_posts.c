@@ -1,15 +1,16 @@
 /*
- * In two parts. New rows first: they touch nothing that is there, however many they are. Then, in one
- * go and as the last thing, rows that others write to as well (posts, threads, members, channels): from
- * their first lock to the commit people's writes to the same rows wait.
+ * In three parts. New rows first: they touch nothing that is there, however many they are. Then, in one go and as the
+ * last thing before the commit, what people see of rows that others write to as well (texts of posts, topics): from
+ * their first lock to the commit writes to the same rows wait. Everything else about such rows comes behind the commit,
+ * in portions (behind.h).
  */
 #include "import/load/merge.h"
 
-#include <stdio.h>
-
 #include "common/mm/state.h"
+#include "import/load/behind.h"
 #include "import/load/change.h"
-#include "import/load/growth.h"
+#include "import/load/follow.h"
+#include "import/load/reply.h"
 
 #include "common/base/banned.h"
 
@@ -159,8 +160,23 @@ static enum ark_rc count_kept(struct db_conn *conn, struct load_outcome *out, st
 	return rc;
 }
 
-static enum ark_rc change_posts(const struct load *l, struct db_conn *conn, const struct sink *s,
+/* Our own records of them: nobody waits for these. */
+static enum ark_rc note_changed(const struct load *l, struct db_conn *conn, const struct sink *s,
                                 struct load_outcome *out, struct ark_err *err)
+{
+	static const struct change_set ours[] = { { "source", "c.source" }, { "written", "c.will_be" },
+		                                  { "note", "c.note" },     { "ordinal", "c.ordinal" },
+		                                  { NULL, NULL } };
+	static const struct change_update marks = { "matterark.slack_post", ours, "ark_changed c",
+		                                    "t.post_id = c.id AND c.ours" };
+	enum ark_rc rc = change_update(conn, l->run_no, &marks, NULL, err);
+	if (rc == ARK_OK)
+		rc = merge_files(l, conn, s, err);
+	return rc == ARK_OK ? count_kept(conn, out, err) : rc;
+}
+
+static enum ark_rc change_posts(const struct load *l, struct db_conn *conn, struct load_outcome *out,
+                                struct ark_err *err)
 {
 	char now[DB_NUM];
 	db_num(l->start_ms, now);
@@ -169,9 +185,6 @@ static enum ark_rc change_posts(const struct load *l, struct db_conn *conn, cons
 		                            { "editat", "s.editat" },   { "ispinned", "s.ispinned" },
 		                            { "userid", "s.userid" },   { "updateat", now },
 		                            { NULL, NULL } };
-	static const struct change_set ours[] = { { "source", "c.source" }, { "written", "c.will_be" },
-		                                  { "note", "c.note" },     { "ordinal", "c.ordinal" },
-		                                  { NULL, NULL } };
 	/* the author is another one only where the root comes for its placeholder */
 	const struct change_update posts = {
 		"posts", texts, "ark_stage_posts s JOIN ark_changed c ON c.id = s.id AND c.ours",
@@ -179,15 +192,9 @@ static enum ark_rc change_posts(const struct load *l, struct db_conn *conn, cons
 		"t.editat, t.ispinned, t.userid) IS DISTINCT FROM (s.message, s.props, s.hashtags, s.type, "
 		"s.editat, s.ispinned, s.userid)"
 	};
-	static const struct change_update marks = { "matterark.slack_post", ours, "ark_changed c",
-		                                    "t.post_id = c.id AND c.ours" };
 	enum ark_rc rc = change_update(conn, l->run_no, &posts, &out->posts_updated, err);
-	if (rc == ARK_OK)
-		rc = change_update(conn, l->run_no, &marks, NULL, err);
-	if (rc == ARK_OK)
-		rc = merge_files(l, conn, s, err);
 	out->rows_written += out->posts_updated;
-	return rc == ARK_OK ? count_kept(conn, out, err) : rc;
+	return rc;
 }
 
 /* ---- reactions ---- */
@@ -244,24 +251,18 @@ static enum ark_rc remove_reactions(const struct load *l, struct db_conn *conn, 
 	return rc;
 }
 
+#define REACTED                                                                                    \
+	"SELECT x.post_id FROM (SELECT post_id FROM ark_new_reaction UNION SELECT post_id FROM "      \
+	"ark_gone_reaction) x WHERE NOT EXISTS (SELECT 1 FROM ark_new n WHERE n.id = x.post_id)"
+
 static enum ark_rc merge_reactions(const struct load *l, struct db_conn *conn, const struct sink *s,
                                    struct load_outcome *out, struct ark_err *err)
 {
-	char now[DB_NUM];
-	db_num(l->start_ms, now);
-	const struct change_set set[] = { { "hasreactions", "x.has" }, { "updateat", now }, { NULL, NULL } };
-	const struct change_update posts = {
-		"posts", set,
-		"(SELECT p.id, EXISTS (SELECT 1 FROM reactions r WHERE r.postid = p.id AND coalesce(r.deleteat, 0) = "
-		"0) AS has FROM posts p WHERE p.id IN (SELECT post_id FROM ark_new_reaction UNION SELECT post_id "
-		"FROM ark_gone_reaction) AND NOT EXISTS (SELECT 1 FROM ark_new n WHERE n.id = p.id)) x",
-		"t.id = x.id"
-	};
 	enum ark_rc rc = add_reactions(l, conn, s, out, err);
 	if (rc == ARK_OK)
 		rc = remove_reactions(l, conn, out, err);
 	if (rc == ARK_OK)
-		rc = change_update(conn, l->run_no, &posts, &out->rows_written, err);
+		rc = behind_note_posts(l, conn, REACTED, err);
 	/* a reaction of somebody whose account is gone */
 	if (rc == ARK_OK)
 		rc = run(conn, "UPDATE posts p SET hasreactions = false FROM ark_new n JOIN ark_stage_posts s ON s.id "
@@ -271,87 +272,45 @@ static enum ark_rc merge_reactions(const struct load *l, struct db_conn *conn, c
 	return rc;
 }
 
-/* ---- threads ---- */
-
-#define REPLIES                                                                                    \
-	"(SELECT sum(y.n) AS replies, max(y.newest) AS newest, coalesce(jsonb_agg(y.userid ORDER BY " \
-	"y.newest), '[]') AS people FROM (SELECT p.userid, count(*) AS n, max(p.createat) AS newest " \
-	"FROM posts p WHERE p.rootid = r.id AND p.deleteat = 0 GROUP BY p.userid) y) x"
-
-static enum ark_rc make_threads(const struct load *l, struct db_conn *conn, const struct sink *s,
-                                struct load_outcome *out, struct ark_err *err)
+/* Posts that had no reaction, or have none any more: only then people see a difference. */
+static enum ark_rc mark_reacted(const struct load *l, struct db_conn *conn, struct load_outcome *out,
+                                struct ark_err *err)
 {
-	bool has_delete = sink_has(s, SINK_THREADS, "threaddeleteat");
-	bool has_team = sink_has(s, SINK_THREADS, "threadteamid");
-	ark_auto(ark_buf_release) struct ark_buf sql;
-	ark_buf_init(&sql, LIMIT_SQL);
-	ark_buf_fmt(&sql,
-	            "INSERT INTO threads (postid, replycount, lastreplyat, participants, channelid%s%s) "
-	            "SELECT r.id, x.replies, x.newest, x.people, root.channelid%s%s FROM ark_root r "
-	            "JOIN posts root ON root.id = r.id JOIN channels c ON c.id = root.channelid "
-	            "CROSS JOIN LATERAL " REPLIES " WHERE NOT EXISTS (SELECT 1 FROM threads t WHERE t.postid = "
-	            "r.id) ON CONFLICT DO NOTHING", has_delete ? ", threaddeleteat" : "",
-	            has_team ? ", threadteamid" : "", has_delete ? ", 0" : "", has_team ? ", c.teamid" : "");
-	return change_insert(conn, l->run_no, "threads", sql.data, "NOT EXISTS (" NEW_POST ")",
-	                     &out->rows_written, err);
+	char now[DB_NUM];
+	db_num(l->start_ms, now);
+	const struct change_set set[] = { { "hasreactions", "x.has" }, { "updateat", now }, { NULL, NULL } };
+	const struct change_update posts = {
+		"posts", set,
+		"(SELECT p.id, EXISTS (SELECT 1 FROM reactions r WHERE r.postid = p.id AND coalesce(r.deleteat, 0) = "
+		"0) AS has FROM posts p WHERE p.id IN (" REACTED ")) x",
+		"t.id = x.id AND t.hasreactions IS DISTINCT FROM x.has"
+	};
+	return change_update(conn, l->run_no, &posts, &out->rows_written, err);
 }
 
-static enum ark_rc merge_threads(const struct load *l, struct db_conn *conn, const struct sink *s,
+/* ---- threads ---- */
+
+/* Those of new roots are all ours. The rest comes behind the commit: people reply in them meanwhile. */
+static enum ark_rc merge_threads(struct db_conn *conn, const struct sink *s,
                                  struct load_outcome *out, struct ark_err *err)
 {
-	char now[DB_NUM], waits[128];
-	db_num(l->start_ms, now);
-	static const struct change_set counts[] = { { "replycount", "x.replies" },
-		                                    { "lastreplyat", "x.newest" },
-		                                    { "participants", "x.people" },
-		                                    { NULL, NULL } };
-	const struct change_set seen[] = { { "updateat", now }, { NULL, NULL } };
-	snprintf(waits, sizeof(waits), "t.id = r.id AND NOT r.made AND t.updateat < %s", now);
-	/* counted once more when their rows are locked: people may have replied meanwhile */
-	const struct change_update threads = {
-		"threads", counts, "ark_root r, LATERAL " REPLIES,
-		"t.postid = r.id AND NOT r.made AND (t.replycount, t.lastreplyat, t.participants) IS DISTINCT FROM "
-		"(x.replies, x.newest, x.people)"
-	};
-	const struct change_update roots = { "posts", seen, "ark_root r", waits };
 	enum ark_rc rc = merge_make(conn, "ark_root",
 	                            "SELECT DISTINCT p.rootid AS id, EXISTS (SELECT 1 FROM ark_new m WHERE m.id = "
 	                            "p.rootid) AS made FROM ark_new n JOIN ark_stage_posts p ON p.id = n.id WHERE "
 	                            "p.rootid <> ''", err);
 	if (rc == ARK_OK)
-		rc = make_threads(l, conn, s, out, err);
-	ark_auto(ark_buf_release) struct ark_buf sql;
-	ark_buf_init(&sql, LIMIT_SQL);
-	merge_insert_sql(s, SINK_THREADMEMBERSHIPS, "threadmemberships",
-	                 "WHERE EXISTS (SELECT 1 FROM ark_root r WHERE r.id = s.postid) AND EXISTS (SELECT 1 FROM "
-	                 "posts p JOIN channelmembers m ON m.channelid = p.channelid WHERE p.id = s.postid AND "
-	                 "m.userid = s.userid) ON CONFLICT DO NOTHING", &sql);
+		rc = reply_make(conn, "(SELECT id FROM ark_root WHERE made)", &out->rows_written, err);
+	uint64_t n = 0;
 	if (rc == ARK_OK)
-		rc = change_insert(conn, l->run_no, "threadmemberships", sql.data, "NOT EXISTS (" NEW_POST ")",
-		                   &out->rows_written, err);
-	if (rc == ARK_OK) /* from here on people wait who reply in these threads */
-		rc = change_update(conn, l->run_no, &threads, &out->rows_written, err);
-	return rc == ARK_OK ? change_update(conn, l->run_no, &roots, &out->rows_written, err) : rc;
+		rc = insert(conn, s, SINK_THREADMEMBERSHIPS, "threadmemberships",
+		            "WHERE EXISTS (SELECT 1 FROM ark_root r WHERE r.id = s.postid AND r.made) AND EXISTS (SELECT 1 "
+		            "FROM posts p JOIN channelmembers m ON m.channelid = p.channelid WHERE p.id = s.postid AND "
+		            "m.userid = s.userid) ON CONFLICT DO NOTHING", &n, err);
+	out->rows_written += n;
+	return rc;
 }
 
 /* ---- counters ---- */
-
-/* Of channels that were there: by how much they grew, never what they are. Members' read state grows
- * along, so nothing turns unread. Channels last: every new post needs their rows. */
-static enum ark_rc merge_counters(const struct load *l, struct db_conn *conn, struct load_outcome *out,
-                                  struct ark_err *err)
-{
-	static const struct change_set counts[] = {
-		{ "totalmsgcount", "t.totalmsgcount + g.n" },
-		{ "totalmsgcountroot", "t.totalmsgcountroot + g.roots" },
-		{ "lastpostat", "greatest(t.lastpostat, g.newest)" },
-		{ "lastrootpostat", "greatest(t.lastrootpostat, g.newest_root)" },
-		{ NULL, NULL }
-	};
-	static const struct change_update channels = { "channels", counts, "ark_grown g", "t.id = g.id" };
-	enum ark_rc rc = growth_apply(conn, l->run_no, &out->rows_written, err);
-	return rc == ARK_OK ? change_update(conn, l->run_no, &channels, &out->rows_written, err) : rc;
-}
 
 /* New channels came with their counters already. */
 static enum ark_rc find_grown(struct db_conn *conn, struct ark_err *err)
@@ -370,19 +329,6 @@ static enum ark_rc find_grown(struct db_conn *conn, struct ark_err *err)
 
 /* ---- all of it ---- */
 
-static enum ark_rc merge_shared(struct load *l, struct db_conn *conn, const struct sink *s,
-                                struct load_outcome *out, struct ark_err *err)
-{
-	enum ark_rc rc = change_posts(l, conn, s, out, err);
-	if (rc == ARK_OK)
-		rc = merge_reactions(l, conn, s, out, err);
-	if (rc == ARK_OK)
-		rc = merge_threads(l, conn, s, out, err);
-	return rc == ARK_OK ? merge_counters(l, conn, out, err) : rc;
-}
-
-#define TRIES 10
-
 enum ark_rc merge_messages(struct load *l, struct db_conn *conn, const struct sink *s,
                            struct load_outcome *out, struct ark_err *err)
 {
@@ -392,17 +338,42 @@ enum ark_rc merge_messages(struct load *l, struct db_conn *conn, const struct si
 	if (rc == ARK_OK)
 		rc = add_posts(conn, s, out, err);
 	if (rc == ARK_OK)
+		rc = note_changed(l, conn, s, out, err);
+	if (rc == ARK_OK)
+		rc = merge_reactions(l, conn, s, out, err);
+	if (rc == ARK_OK)
+		rc = merge_threads(conn, s, out, err);
+	if (rc == ARK_OK)
 		rc = find_grown(conn, err);
+	return rc == ARK_OK ? behind_note(l, conn, err) : rc;
+}
+
+static enum ark_rc shared(struct load *l, struct db_conn *conn, const struct sink *s, bool messages,
+                          struct load_outcome *out, struct ark_err *err)
+{
+	enum ark_rc rc = messages ? change_posts(l, conn, out, err) : ARK_OK;
+	if (rc == ARK_OK && messages)
+		rc = mark_reacted(l, conn, out, err);
+	return rc == ARK_OK ? follow_slack(l, conn, s, out, err) : rc;
+}
+
+#define TRIES 10
+
+enum ark_rc merge_shared(struct load *l, struct db_conn *conn, const struct sink *s, bool messages, bool dry,
+                         struct load_outcome *out, struct ark_err *err)
+{
 	/* people take the same locks in another order: whoever the server picks to solve that tries again */
-	for (int i = 1; rc == ARK_OK; i++) {
+	for (int i = 1;; i++) {
 		struct load_outcome before = *out;
-		rc = db_exec(conn, "SAVEPOINT ark_shared", err);
+		enum ark_rc rc = db_exec(conn, "SAVEPOINT ark_shared", err);
 		if (rc == ARK_OK)
-			rc = merge_shared(l, conn, s, out, err);
-		if (rc == ARK_OK || i == TRIES || !db_alive(conn) || strcmp(db_sqlstate(conn), "40P01") != 0)
+			rc = shared(l, conn, s, messages, out, err);
+		if (rc == ARK_OK)
+			return dry ? db_exec(conn, "ROLLBACK TO SAVEPOINT ark_shared", err) : ARK_OK;
+		if (i == TRIES || !db_alive(conn) || strcmp(db_sqlstate(conn), "40P01") != 0)
 			return rc;
 		*out = before;
-		rc = db_exec(conn, "ROLLBACK TO SAVEPOINT ark_shared", err);
+		if ((rc = db_exec(conn, "ROLLBACK TO SAVEPOINT ark_shared", err)) < 0)
+			return rc;
 	}
-	return rc;
 }

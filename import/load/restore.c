@@ -31,13 +31,13 @@ static const char *unless(const struct change_table *table)
 	return "";
 }
 
-static enum ark_rc remove_made(struct db_conn *conn, int64_t run_no, const struct change_table *table,
+static enum ark_rc remove_made(struct db_conn *conn, const struct change_table *table,
                                uint64_t *n, struct ark_err *err)
 {
 	ark_auto(ark_buf_release) struct ark_buf sql;
 	ark_buf_init(&sql, LIMIT_SQL);
-	ark_buf_fmt(&sql, "DELETE FROM %s t USING matterark.change c WHERE c.run = %lld AND c.tbl = '%s' AND "
-	            "c.before IS NULL AND ", table->name, (long long)run_no, table->name);
+	ark_buf_fmt(&sql, "DELETE FROM %s t USING ark_back_change c WHERE c.tbl = '%s' AND c.before IS NULL AND ",
+	            table->name, table->name);
 	change_match_sql(table, "t.", "c.key", &sql);
 	ark_buf_z(&sql, unless(table));
 	return run(conn, &sql, n, err);
@@ -46,15 +46,15 @@ static enum ark_rc remove_made(struct db_conn *conn, int64_t run_no, const struc
 /* ---- deleted ---- */
 
 /* Columns of `before` that the table still has. */
-static enum ark_rc columns_of(struct db_conn *conn, int64_t run_no, const struct change_table *table,
-                              const char *which, struct db_result **out, struct ark_err *err)
+static enum ark_rc columns_of(struct db_conn *conn, const struct change_table *table, const char *which,
+                              struct db_result **out, struct ark_err *err)
 {
 	ark_auto(ark_buf_release) struct ark_buf sql;
 	ark_buf_init(&sql, LIMIT_SQL);
 	ark_buf_fmt(&sql, "SELECT a.attname FROM pg_attribute a WHERE a.attrelid = '%s'::regclass AND a.attnum > 0 "
-	            "AND NOT a.attisdropped AND a.attname IN (SELECT DISTINCT k FROM matterark.change c, "
-	            "jsonb_object_keys(c.before) k WHERE c.run = %lld AND c.tbl = '%s' AND %s) ORDER BY a.attnum",
-	            table->name, (long long)run_no, table->name, which);
+	            "AND NOT a.attisdropped AND a.attname IN (SELECT DISTINCT k FROM ark_back_change c, "
+	            "jsonb_object_keys(c.before) k WHERE c.tbl = '%s' AND %s) ORDER BY a.attnum",
+	            table->name, table->name, which);
 	return db_query(conn, sql.data, DB_NO_PARAMS, out, err);
 }
 
@@ -65,22 +65,22 @@ static void list(const struct db_result *columns, const char *prefix, struct ark
 }
 
 /* A reaction needs its post: one that somebody purged meanwhile takes them along. */
-static enum ark_rc return_deleted(struct db_conn *conn, int64_t run_no, const struct change_table *table,
-                                  uint64_t *n, struct ark_err *err)
+static enum ark_rc return_deleted(struct db_conn *conn, const struct change_table *table, uint64_t *n,
+                                  struct ark_err *err)
 {
 	ark_auto(db_result_freep) struct db_result *columns = NULL;
 	ark_auto(ark_buf_release) struct ark_buf sql;
 	ark_buf_init(&sql, LIMIT_SQL);
-	enum ark_rc rc = columns_of(conn, run_no, table, "c.after IS NULL", &columns, err);
+	enum ark_rc rc = columns_of(conn, table, "c.after IS NULL", &columns, err);
 	if (rc < 0 || db_rows(columns) == 0)
 		return rc;
 	ark_buf_fmt(&sql, "INSERT INTO %s (", table->name);
 	list(columns, "", &sql);
 	ark_buf_z(&sql, ") SELECT ");
 	list(columns, "r.", &sql);
-	ark_buf_fmt(&sql, " FROM matterark.change c CROSS JOIN LATERAL jsonb_populate_record(NULL::%s, c.before) r "
-	            "WHERE c.run = %lld AND c.tbl = '%s' AND c.before IS NOT NULL AND c.after IS NULL%s ON "
-	            "CONFLICT DO NOTHING", table->name, (long long)run_no, table->name,
+	ark_buf_fmt(&sql, " FROM ark_back_change c CROSS JOIN LATERAL jsonb_populate_record(NULL::%s, c.before) r "
+	            "WHERE c.tbl = '%s' AND c.before IS NOT NULL AND c.after IS NULL%s ON "
+	            "CONFLICT DO NOTHING", table->name, table->name,
 	            strcmp(table->name, "reactions") == 0
 	                ? " AND EXISTS (SELECT 1 FROM posts p WHERE p.id = r.postid)" : "");
 	return run(conn, &sql, n, err);
@@ -95,8 +95,7 @@ static bool is_counter(struct ark_str column)
 }
 
 /* ark_back: one line per row, its columns before the run and as the run left them. */
-static enum ark_rc gather_back(struct db_conn *conn, int64_t run_no, const struct change_table *table,
-                               struct ark_err *err)
+static enum ark_rc gather_back(struct db_conn *conn, const struct change_table *table, struct ark_err *err)
 {
 	ark_auto(ark_buf_release) struct ark_buf sql;
 	ark_buf_init(&sql, LIMIT_SQL);
@@ -104,10 +103,10 @@ static enum ark_rc gather_back(struct db_conn *conn, int64_t run_no, const struc
 	            "CREATE TEMP TABLE ark_back ON COMMIT DROP AS SELECT key, jsonb_object_agg(col, was) AS before, "
 	            "jsonb_object_agg(col, became) AS after, false AS clash FROM (SELECT DISTINCT key, col, "
 	            "first_value(b) OVER w AS was, last_value(a) OVER w AS became FROM (SELECT c.no, c.key, x.key "
-	            "AS col, x.value AS b, c.after -> x.key AS a FROM matterark.change c, jsonb_each(c.before) x "
-	            "WHERE c.run = %lld AND c.tbl = '%s' AND c.after IS NOT NULL) y WINDOW w AS (PARTITION BY key, "
+	            "AS col, x.value AS b, c.after -> x.key AS a FROM ark_back_change c, jsonb_each(c.before) x "
+	            "WHERE c.tbl = '%s' AND c.after IS NOT NULL) y WINDOW w AS (PARTITION BY key, "
 	            "col ORDER BY no ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) z GROUP BY key",
-	            (long long)run_no, table->name);
+	            table->name);
 	return run(conn, &sql, NULL, err);
 }
 
@@ -141,16 +140,16 @@ static void put_back(struct ark_str c, bool first, struct ark_buf *sql)
 		ark_buf_fmt(sql, "t.%.*s END", ARK_FMT(c));
 }
 
-static enum ark_rc restore_changed(struct db_conn *conn, int64_t run_no, const struct change_table *table,
+static enum ark_rc restore_changed(struct db_conn *conn, const struct change_table *table,
                                    struct restore_count *out, struct ark_err *err)
 {
 	ark_auto(db_result_freep) struct db_result *columns = NULL;
 	ark_auto(ark_buf_release) struct ark_buf sql;
 	ark_buf_init(&sql, LIMIT_SQL);
-	enum ark_rc rc = columns_of(conn, run_no, table, "c.after IS NOT NULL", &columns, err);
+	enum ark_rc rc = columns_of(conn, table, "c.after IS NOT NULL", &columns, err);
 	if (rc < 0 || db_rows(columns) == 0)
 		return rc;
-	if ((rc = gather_back(conn, run_no, table, err)) < 0)
+	if ((rc = gather_back(conn, table, err)) < 0)
 		return rc;
 	if ((rc = mark_clashes(conn, table, columns, &out->kept, err)) < 0)
 		return rc;
@@ -166,21 +165,23 @@ static enum ark_rc restore_changed(struct db_conn *conn, int64_t run_no, const s
 	return rc == ARK_OK ? db_exec(conn, "DROP TABLE ark_back", err) : rc;
 }
 
-enum ark_rc restore_table(struct db_conn *conn, int64_t run_no, const struct change_table *table,
+enum ark_rc restore_table(struct db_conn *conn, const struct change_table *table,
                           struct restore_count *out, struct ark_err *err)
 {
 	*out = (struct restore_count){ 0 };
-	enum ark_rc rc = remove_made(conn, run_no, table, &out->removed, err);
+	enum ark_rc rc = remove_made(conn, table, &out->removed, err);
 	if (rc == ARK_OK)
-		rc = restore_changed(conn, run_no, table, out, err);
+		rc = restore_changed(conn, table, out, err);
 	if (rc == ARK_OK)
-		rc = return_deleted(conn, run_no, table, &out->returned, err);
+		rc = return_deleted(conn, table, &out->returned, err);
 	if (rc == ARK_OK && strcmp(table->name, "channelmembers") == 0)
-		rc = growth_take_back(conn, run_no, &out->restored, &out->kept, err);
+		rc = growth_take_back(conn, &out->restored, &out->kept, err);
 	return rc < 0 ? ark_err_in(err, rc, "table %s", table->name) : rc;
 }
 
 enum ark_rc restore_threads(struct db_conn *conn, struct ark_err *err)
 {
-	return mm_threads_recount(conn, "ark_recount", err);
+	enum ark_rc rc = db_exec(conn, "INSERT INTO ark_recount SELECT key[1] FROM ark_back_change WHERE tbl = 'threads' AND "
+	                               "(before IS NULL OR before = '{}')", err);
+	return rc < 0 ? rc : mm_threads_recount(conn, "ark_recount", err);
 }

@@ -4,7 +4,7 @@
 
 #include "common/base/time.h"
 #include "common/mm/state.h"
-#include "import/load/claim.h"
+#include "import/load/behind.h"
 #include "import/load/restore.h"
 
 #include "common/base/banned.h"
@@ -15,6 +15,7 @@ struct undo {
 	struct db_conn *conn;
 	int64_t run_no, started_ms;
 	bool has_login;
+	struct restore_count counts[CHANGE_TABLES];
 	struct db_result *bodies;
 };
 
@@ -92,7 +93,6 @@ static enum ark_rc find_things(struct undo *u, struct ark_err *err)
 	"' AND c.before IS NULL AND t.id = c.key[1]"
 #define NOT_YET "NOT EXISTS (SELECT 1 FROM ark_doomed d WHERE d.id = p.id)"
 	static const char *const STEPS[] = {
-		"CREATE TEMP TABLE ark_recount (id varchar(26)) ON COMMIT DROP",
 		"CREATE TEMP TABLE ark_undo_channel (id varchar(26) PRIMARY KEY, ours boolean) ON COMMIT DROP",
 		"INSERT INTO ark_undo_channel SELECT c.id, false FROM channels c WHERE c.teamid IN (SELECT id FROM "
 		"ark_undo_team) ON CONFLICT DO NOTHING",
@@ -112,10 +112,10 @@ static enum ark_rc find_things(struct undo *u, struct ark_err *err)
 		rc = run_of(u, "CREATE TEMP TABLE ark_undo_user ON COMMIT DROP AS " MADE("users"), NULL, err);
 	for (size_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]) && rc == ARK_OK; i++) {
 		rc = run_sql(u, STEPS[i], NULL, err);
-		if (rc == ARK_OK && i == 1)
+		if (rc == ARK_OK && i == 0)
 			rc = run_of(u, "INSERT INTO ark_undo_channel SELECT x.id, true FROM (" MADE("channels") ") x",
 			            NULL, err);
-		if (rc == ARK_OK && i == 3)
+		if (rc == ARK_OK && i == 2)
 			rc = run_of(u, "INSERT INTO ark_doomed SELECT p.id, true FROM matterark.slack_post w JOIN posts p "
 			               "ON p.id = w.post_id WHERE w.run = $1::int AND NOT EXISTS (SELECT 1 FROM "
 			               "matterark.slack_adopted a WHERE a.post_id = w.post_id)", NULL, err);
@@ -316,12 +316,12 @@ static enum ark_rc find_bodies(struct undo *u, struct ark_err *err)
 	return rc;
 }
 
-/* Threads of others that lose a reply. */
+/* Threads of others that lose a reply: noted as if nothing of them had been changed (load/restore.h). */
 static enum ark_rc find_recount(struct undo *u, struct ark_err *err)
 {
 	return run_of(u,
-	              "INSERT INTO ark_recount SELECT DISTINCT p.rootid FROM posts p JOIN ark_doomed d ON d.id = p.id "
-	              "WHERE p.rootid <> '' AND NOT EXISTS (SELECT 1 FROM ark_doomed r WHERE r.id = p.rootid) AND "
+	              "INSERT INTO matterark.change (run, tbl, key, before, after) SELECT DISTINCT $1::int, 'threads', "
+	              "ARRAY[p.rootid::text], '{}'::jsonb, '{}'::jsonb FROM posts p JOIN ark_doomed d ON d.id = p.id WHERE p.rootid <> '' AND NOT EXISTS (SELECT 1 FROM ark_doomed r WHERE r.id = p.rootid) AND "
 	              "p.rootid NOT IN (SELECT c.key[1] FROM matterark.change c WHERE c.run = $1::int AND c.tbl = "
 	              "'threads' AND c.after IS NOT NULL)", NULL, err);
 }
@@ -336,22 +336,48 @@ static enum ark_rc delete_rows(struct undo *u, struct ark_err *err)
 	return rc == ARK_OK ? other_tables(u, delete_from, err) : rc;
 }
 
+/* What was done to rows of this table: told when all of it is known. */
+static void add(void *ctx, const char *table, const struct restore_count *n)
+{
+	struct undo *u = ctx;
+	size_t i = 0;
+	while (strcmp(change_table_at(i)->name, table) != 0)
+		i++;
+	u->counts[i].removed += n->removed;
+	u->counts[i].returned += n->returned;
+	u->counts[i].restored += n->restored;
+	u->counts[i].kept += n->kept;
+}
+
+static void tell_restored(struct undo *u)
+{
+	const struct change_table *table;
+	for (size_t i = 0; (table = change_table_at(i)) != NULL; i++) {
+		const struct restore_count *n = &u->counts[i];
+		if (strchr(table->name, '.') != NULL) /* our own */
+			continue;
+		tell(u, UNDO_DELETED, table->name, n->removed, &u->out->deleted);
+		tell(u, UNDO_RESTORED, table->name, n->restored + n->returned, &u->out->restored);
+		tell(u, UNDO_KEPT, table->name, n->kept, &u->out->kept);
+	}
+}
+
+/* All but what follows behind the commit (load/behind.h). */
 static enum ark_rc restore_rows(struct undo *u, struct ark_err *err)
 {
 	const struct change_table *table;
-	enum ark_rc rc = ARK_OK;
+	enum ark_rc rc = run_of(u, "CREATE TEMP TABLE ark_back_change ON COMMIT DROP AS SELECT * FROM matterark.change c WHERE "
+	                           "c.run = $1::int AND NOT " BEHIND_TAKEN_BACK_SQL, NULL, err);
+	if (rc == ARK_OK)
+		rc = run_sql(u, "ANALYZE ark_back_change", NULL, err);
 	for (size_t i = 0; rc == ARK_OK && (table = change_table_at(i)) != NULL; i++) {
 		struct restore_count n;
-		bool own = strchr(table->name, '.') != NULL;
-		rc = restore_table(u->conn, u->run_no, table, &n, err);
-		if (rc == ARK_OK && strcmp(table->name, "threads") == 0)
-			rc = restore_threads(u->conn, err);
-		if (rc < 0 || own)
-			continue;
-		tell(u, UNDO_DELETED, table->name, n.removed, &u->out->deleted);
-		tell(u, UNDO_RESTORED, table->name, n.restored + n.returned, &u->out->restored);
-		tell(u, UNDO_KEPT, table->name, n.kept, &u->out->kept);
+		rc = restore_table(u->conn, table, &n, err);
+		if (rc == ARK_OK)
+			add(u, table->name, &n);
 	}
+	if (rc == ARK_OK)
+		rc = run_sql(u, "DROP TABLE ark_back_change", NULL, err);
 	return rc == ARK_OK ? delete_from(u, "channels", "t.id IN (SELECT id FROM ark_undo_channel)", err) : rc;
 }
 
@@ -384,7 +410,8 @@ static enum ark_rc forget(struct undo *u, struct ark_err *err)
 	static const char *const STEPS[] = {
 		"DELETE FROM matterark.slack_user WHERE run = $1::int",
 		"DELETE FROM matterark.slack_channel WHERE run = $1::int",
-		"DELETE FROM matterark.change WHERE run = $1::int",
+		"DELETE FROM matterark.pending WHERE run = $1::int",
+		"DELETE FROM matterark.change c WHERE c.run = $1::int AND NOT " BEHIND_TAKEN_BACK_SQL,
 	};
 	enum ark_rc rc = run_steps(u, STEPS, sizeof(STEPS) / sizeof(STEPS[0]), err);
 	return rc < 0 ? rc : db_run(u->conn, "UPDATE matterark.run SET undone = $1::bigint WHERE run_no = $2::int",
@@ -411,6 +438,42 @@ static enum ark_rc look(struct undo *u, struct ark_err *err)
 	return rc;
 }
 
+/* Did an undo of this very run die behind its commit? */
+static enum ark_rc half_undone(struct undo *u, bool *out, struct ark_err *err)
+{
+	ark_auto(db_result_freep) struct db_result *res = NULL;
+	bool has = false;
+	enum ark_rc rc = mm_state_has_pending(u->conn, &has, err);
+	if (rc < 0 || !has)
+		return rc;
+	rc = db_query_one(u->conn, "SELECT EXISTS (SELECT 1 FROM matterark.run r WHERE r.run = $1 AND r.undone IS NOT NULL "
+	                           "AND " MM_STATE_LEFT_SQL " > 0)", DB_PARAMS(ark_str_z(u->job->run)), &res, err);
+	if (rc == ARK_OK)
+		*out = db_bool(res, 0, 0);
+	return rc;
+}
+
+/* Everything inside the transaction. */
+static enum ark_rc take_back(struct undo *u, struct ark_err *err)
+{
+	enum ark_rc rc = find_run(u, err);
+	if (rc == ARK_OK)
+		rc = mm_state_upgrade(u->conn, err);
+	if (rc == ARK_OK)
+		rc = look(u, err);
+	if (rc == ARK_OK)
+		rc = find_things(u, err);
+	if (rc == ARK_OK)
+		rc = find_built(u, err);
+	if (rc == ARK_OK)
+		rc = delete_rows(u, err);
+	if (rc == ARK_OK)
+		rc = forget_posts(u, err);
+	if (rc == ARK_OK)
+		rc = restore_rows(u, err);
+	return rc == ARK_OK ? forget(u, err) : rc;
+}
+
 enum ark_rc load_undo(const struct undo_job *job, struct undo_outcome *out, struct ark_err *err)
 {
 	*out = (struct undo_outcome){ 0 };
@@ -419,28 +482,36 @@ enum ark_rc load_undo(const struct undo_job *job, struct undo_outcome *out, stru
 	if (rc < 0)
 		return rc;
 	snprintf(out->database, sizeof(out->database), "%.*s", ARK_FMT(db_name(u.conn)));
+	bool finished = false, half = false;
+	struct behind_outcome did;
 	ark_auto(db_txn_end) struct db_txn txn = { 0 };
-	rc = db_txn_begin(&txn, u.conn, "", err);
+	rc = half_undone(&u, &half, err);
+	if (rc == ARK_OK && half && !job->dry_run) {
+		rc = behind_finish(u.conn, false, add, &u, &did, err);
+		tell_restored(&u);
+		return rc;
+	}
 	if (rc == ARK_OK)
-		rc = claim_database(u.conn, err);
+		rc = behind_claim(u.conn, job->dry_run, &txn, &finished, err);
+	if (finished && job->rest != NULL)
+		job->rest(job->ctx);
 	if (rc == ARK_OK)
-		rc = find_run(&u, err);
-	if (rc == ARK_OK)
-		rc = look(&u, err);
-	if (rc == ARK_OK)
-		rc = find_things(&u, err);
-	if (rc == ARK_OK)
-		rc = find_built(&u, err);
-	if (rc == ARK_OK)
-		rc = delete_rows(&u, err);
-	if (rc == ARK_OK)
-		rc = forget_posts(&u, err);
-	if (rc == ARK_OK)
-		rc = restore_rows(&u, err);
-	if (rc == ARK_OK)
-		rc = forget(&u, err);
-	if (rc < 0 || job->dry_run)
+		rc = take_back(&u, err);
+	if (rc < 0)
+		return rc;
+	if (job->dry_run) {
+		rc = behind_finish(u.conn, true, add, &u, &did, err);
+		tell_restored(&u);
 		return rc < 0 ? rc : refuse_built(&u, err);
-	rc = db_txn_commit(&txn, err);
-	return rc < 0 ? rc : delete_bodies(&u, err);
+	}
+	if ((rc = db_txn_commit(&txn, err)) < 0)
+		return rc;
+	rc = behind_finish(u.conn, false, add, &u, &did, err);
+	tell_restored(&u);
+	if (rc < 0) {
+		rc = ark_err_in(err, rc, "the run is undone, but threads and channels are not all counted again");
+		ark_err_hint(err, "run the same command again");
+		return rc;
+	}
+	return delete_bodies(&u, err);
 }

@@ -29,6 +29,8 @@ struct undo_job {
 	void (*line)(void *ctx, enum undo_line kind, const char *what, uint64_t count);
 	/* told of each body to delete, after the commit, and of none in a dry run */
 	enum ark_rc (*body)(void *ctx, struct ark_str path, struct ark_err *err);
+	/* told that an interrupted run was finished first; may be NULL */
+	void (*rest)(void *ctx);
 	void *ctx;
 };
 

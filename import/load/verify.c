@@ -129,12 +129,14 @@ static enum ark_rc count(struct load *l, struct db_conn *conn, struct verify_res
 	                              "ark_stage_reactions), (SELECT count(*) FROM matterark.slack_post w "
 	                              "WHERE w.channel_id IN (SELECT channel_id FROM matterark.slack_channel "
 	                              "WHERE workspace = $1) AND NOT EXISTS (SELECT 1 FROM "
-	                              "ark_stage_slack_post k WHERE k.post_id = w.post_id))",
+	                              "ark_stage_slack_post k WHERE k.post_id = w.post_id)), (SELECT "
+	                              "coalesce(sum(" MM_STATE_LEFT_SQL "), 0) FROM matterark.run r)",
 	                              DB_PARAMS(l->workspace), &res, err);
 	if (rc == ARK_OK) {
 		out->messages = (uint64_t)db_i64(res, 0, 0);
 		out->reactions = (uint64_t)db_i64(res, 0, 1);
 		out->elsewhere = (uint64_t)db_i64(res, 0, 2);
+		out->unfinished = (uint64_t)db_i64(res, 0, 3);
 	}
 	return rc;
 }

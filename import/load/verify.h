@@ -13,6 +13,7 @@ struct verify_result {
 	uint64_t missing, time, author, thread, text, reactions_missing, files_missing; /* failures */
 	/* people's doing: no failure */
 	uint64_t changed_here, deleted_here, left_out_here, reactions_removed_here, files_removed_here;
+	uint64_t unfinished;      /* threads and channels that an interrupted run left to do: a failure too */
 	uint64_t elsewhere;       /* posts of earlier runs that this archive does not hold */
 	char run[32];             /* whose scope was taken; "": none, or the caller named one */
 };
@@ -31,7 +32,8 @@ enum ark_rc load_verify(const struct load_job *job, struct load *l, struct verif
 
 static inline bool verify_failed(const struct verify_result *v)
 {
-	return v->missing + v->time + v->author + v->thread + v->text + v->reactions_missing + v->files_missing > 0;
+	return v->missing + v->time + v->author + v->thread + v->text + v->reactions_missing + v->files_missing +
+	       v->unfinished > 0;
 }
 
 #endif

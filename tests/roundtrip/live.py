@@ -88,11 +88,46 @@ class People(threading.Thread):
         return said
 
 
+class Watch(threading.Thread):
+    """What the writer waits for: statements of ours that were under way while a lock was in its way."""
+
+    ASK = """select left(regexp_replace(b.query, '\\s+', ' ', 'g'), 110) from pg_stat_activity w, unnest(pg_blocking_pids(w.pid)) x
+      join pg_stat_activity b on b.pid = x where w.application_name = 'psql' and w.wait_event_type = 'Lock' limit 1; select 'done';
+"""
+
+    def __init__(self, url):
+        super().__init__(daemon=True)
+        self.psql = subprocess.Popen(['psql', '-XAtq', '-f', '-', url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     env={**os.environ, 'PGAPPNAME': 'watch'}, text=True)
+        self.over = threading.Event()
+        self.seen = {} # statement to seconds
+
+    def run(self):
+        while not self.over.is_set():
+            began = time.monotonic()
+            self.psql.stdin.write(self.ASK)
+            self.psql.stdin.flush()
+            held = None
+            while (line := self.psql.stdout.readline().strip()) not in ('done', ''):
+                held = line
+            time.sleep(0.01)
+            if held:
+                self.seen[held] = self.seen.get(held, 0) + time.monotonic() - began
+
+    def end(self):
+        self.over.set()
+        self.join()
+        self.psql.communicate()
+        for held, seconds in sorted(self.seen.items(), key=lambda x: -x[1])[:8]:
+            print(f'#   {seconds * 1000:6.0f} ms behind {held}')
+
+
 def main():
     bindir = fx.pg_bindir()
     if not bindir or not shutil.which('psql'):
         print('1..0 # SKIP no PostgreSQL here')
         return fx.SKIPPED
+    fx.TIMEOUT_S = max(fx.TIMEOUT_S, MESSAGES // 100)
     run = inst.Run()
     cluster = fx.Cluster(bindir)
     with tempfile.TemporaryDirectory() as work:
@@ -112,6 +147,8 @@ def main():
                     command = ['undo', newest, '--database', cluster.url('live'), '--force']
                 people = People(cluster.url('live'), 0 if command[0] == 'slack' else 1000000)
                 people.start()
+                watch = Watch(cluster.url('live'))
+                watch.start()
                 began = time.monotonic()
                 code, said = run.call(*command)
                 took = time.monotonic() - began
@@ -121,6 +158,7 @@ def main():
                 waits = sorted(people.waits)
                 print(f'# {name}: {took:.1f} s, {len(waits)} writes meanwhile, median {waits[len(waits) // 2] * 1000:.1f} ms, '
                       f'longest {waits[-1] * 1000:.0f} ms')
+                watch.end()
                 run.say(len(waits) > 3 and waits[-1] < LONGEST_S, f'{name}: nobody waits long', f'{waits[-5:]}')
                 wrong = cluster.query('live', WRONG)
                 run.say(not wrong, f'{name}: every counter is right', wrong[:3000])

@@ -24,7 +24,7 @@ cat >config.json <<'END'
 { "ServiceSettings": { "SiteURL": "https://chat.acme.example", "AllowCorsFrom": "a\\b\"c" }, "TeamSettings": { "SiteName": "Acme" } }
 END
 MM_EMAILSETTINGS_SMTPPASSWORD=hidden matter-backup create repo --mattermost-config config.json --database "$(db)" --files store
-run matter-backup extract repo --cache other --identity key -o all.tar.zst
+cat key | run matter-backup extract repo --cache other --identity /dev/stdin -o all.tar.zst # out of a pipe, read several times
 mkdir bare out
 for program in sh basename cat cp cut dirname head ls mkdir mktemp rm tr; do
 	ln -s "$(command -v $program)" "bare/$program"

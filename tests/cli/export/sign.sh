@@ -12,7 +12,7 @@ run matter-export run --database "$(db)" -o no --sign locked --password-file wro
 run matter-export run --database "$(db)" -o no -s nowhere
 run matter-export run --database "$(db)" -o no --password-file password
 run matter-export run --database "$(db)" -o e --direct --evidence --sign key
-run matter-export run --database "$(db)" -o locked-e --channel leads --sign locked --password-file password
+cat password | run matter-export run --database "$(db)" -o locked-e --channel leads --sign locked --password-file /dev/stdin
 verify()
 {
 	run matter-export verify e "$@" | sed -E 's/[0-9A-F]{16}/ID/g'

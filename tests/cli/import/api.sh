@@ -34,7 +34,7 @@ matter-import slack "$export" --team acme --database "$(db)" --create-schema
 run matter-import slack "$fixtures/two-exports-overlap/second" --team acme --database "$(db)" --api-url "$url" --api-token-file token
 cat asked
 newest=$(matter-import runs --database "$(db)" | tail -1 | cut -f1)
-matter-import undo "$newest" --database "$(db)" --api-url "$url" --api-token-file token >plan
+cat token | matter-import undo "$newest" --database "$(db)" --api-url "$url" --api-token-file /dev/stdin >plan # out of a pipe
 cat asked
 run matter-import slack "$fixtures/two-exports-overlap/second" --team acme --database "$(db)" --api-url "$url" --api-token-file wrong
 newest=$(matter-import runs --database "$(db)" | tail -1 | cut -f1)

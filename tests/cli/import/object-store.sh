@@ -43,8 +43,8 @@ fault_objects late/ | cmp - folder.sum && echo the same bytes
 [ "$(fault_count '^PUT /late/.* 200')" -gt 0 ] && echo by host
 echo '== temporary keys'
 echo TK-secret-of-tests >temporary
-MATTERARK_S3_SESSION_TOKEN=token/+of=tests import token --files s3://bucket/mm --s3-endpoint "http://127.0.0.1:$port" \
-	--s3-access-key TK --s3-secret-key-file temporary | tail -2
+cat temporary | MATTERARK_S3_SESSION_TOKEN=token/+of=tests import token --files s3://bucket/mm --s3-endpoint "http://127.0.0.1:$port" \
+	--s3-access-key TK --s3-secret-key-file /dev/stdin | tail -2
 echo '== wrong keys'
 echo wrong >secret
 bucket wrong

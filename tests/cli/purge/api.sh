@@ -72,6 +72,6 @@ touch stop
 sh -c 'echo $$ >pid; exec matter-purge apply p --database "$1" --files store --yes --api-url "$2" --api-token-file token' sh "$(db)" "$url" \
 	>/dev/null 2>&1 || echo killed
 rm stop
-apply --api-token-file token | grep -E 'messages removed|stay'
+cat token | apply --api-token-file /dev/stdin | grep -E 'messages removed|stay'
 sql "$(db)" "select count(*) from matterark.purge_deleting"
 check "$(db)"
