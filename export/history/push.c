@@ -2,6 +2,10 @@
  * Pushing the branch. With a lease the remote's branch must be what was pushed from here last, as the remote
  * itself says in the connection that then changes it, so nobody else's push is lost in between.
  */
+#include <git2.h>
+#if __has_include(<git2/sys/errors.h>) /* libgit2 1.8 and later: git_error_set_str moved there */
+#include <git2/sys/errors.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
