@@ -204,8 +204,8 @@ select 'systems', string_agg(value, ',') from systems where name = 'Installation
 
 def digest(cluster, db):
     """Content and writing transaction of every row of every table."""
-    tables = cluster.query(db, "select schemaname || '.' || tablename from pg_tables where schemaname not in "
-                               "('pg_catalog', 'information_schema') order by 1").split()
+    tables = cluster.query(db, "select schemaname || '.' || tablename from pg_tables where schemaname !~ '^pg_' and schemaname <> "
+                               "'information_schema' order by 1").split()
     return cluster.query(db, ''.join(
         f"select '{t}', count(*), md5(coalesce(string_agg(t.xmin::text || t::text, '' order by t::text collate \"C\"), '')) "
         f"from {t} t;\n" for t in tables))

@@ -104,9 +104,10 @@ class Cluster:
         self.data = os.path.join(self.dir, 'data')
 
     def tool(self, name, *args):
+        # what a standby connects with belongs to the server; the other programs may be another version's
+        lib = os.path.join(os.path.dirname(self.bindir), 'lib') if name == 'pg_ctl' else ''
         done = run([*self.as_user, os.path.join(self.bindir, name), *args], cwd='/',
-                   env={'PATH': os.environ['PATH'], 'LC_ALL': 'C',
-                        'LD_LIBRARY_PATH': os.path.join(os.path.dirname(self.bindir), 'lib')})
+                   env={'PATH': os.environ['PATH'], 'LC_ALL': 'C', 'LD_LIBRARY_PATH': lib})
         if done.returncode != 0:
             raise SystemExit(f'{name} failed: {done.stderr}{done.stdout}')
 
