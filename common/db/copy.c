@@ -98,15 +98,20 @@ static enum ark_rc copy_flush(struct db_conn *c, struct ark_err *err)
 	}
 }
 
+/* A fail point's full disk of the server: its statement fails, the connection is whole. */
+static enum ark_rc copy_full(struct db_conn *conn, struct ark_err *err)
+{
+	(void)PQputCopyEnd(conn->pg, "No space left on device");
+	return copy_broken(conn, err);
+}
+
 enum ark_rc db_copy_data(struct db_conn *conn, const char *ptr, size_t len, struct ark_err *err)
 {
 	if (conn->busy != DB_COPY_IN)
 		ark_bug("COPY data without a COPY");
 	int errnum = ark_fail_step("COPY data");
-	if (errnum == ENOSPC) {
-		(void)PQputCopyEnd(conn->pg, "No space left on device");
-		return copy_broken(conn, err);
-	}
+	if (errnum == ENOSPC)
+		return copy_full(conn, err);
 	if (errnum != 0)
 		(void)shutdown(PQsocket(conn->pg), SHUT_RDWR);
 	while (len > 0) {
@@ -131,7 +136,10 @@ enum ark_rc db_copy_finish(struct db_conn *conn, uint64_t *rows, struct ark_err 
 {
 	if (conn->busy != DB_COPY_IN)
 		ark_bug("end of a COPY that was not begun");
-	if (ark_fail_step("COPY end") != 0)
+	int errnum = ark_fail_step("COPY end");
+	if (errnum == ENOSPC)
+		return copy_full(conn, err);
+	if (errnum != 0)
 		(void)shutdown(PQsocket(conn->pg), SHUT_RDWR);
 	int put;
 	while ((put = PQputCopyEnd(conn->pg, NULL)) == 0) {

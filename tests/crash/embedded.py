@@ -90,10 +90,12 @@ class Embedded(h.Target):
         return h.state(self.name, server=self.dir, user='postgres')
 
     def count_posts(self):
-        return self.posts if not self.answers() else \
-            h.psql(self.name, 'select count(*) from posts', server=self.dir, user='postgres').strip()
+        return super().count_posts() or self.posts
 
     posts = None
+
+    def ask(self, sql):
+        return h.psql(self.name, sql, server=self.dir, user='postgres').strip() if self.answers() else None
 
     def no_rests(self, context):
         if self.pid():
