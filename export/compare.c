@@ -266,20 +266,6 @@ enum ark_rc export_compare(struct export_app *a, const struct export_state_place
 	return rc < 0 ? ark_err_in(err, rc, "comparing with the run before") : ARK_OK;
 }
 
-uint64_t export_changes_count(const struct export_changes *c)
-{
-	return c->count;
-}
-
-bool export_changes_of(const struct export_changes *c, size_t n, struct export_changed *out)
-{
-	if (n >= c->segments_count)
-		return false;
-	const struct segment *s = &c->segments[n];
-	*out = (struct export_changed){ s->channel, s->of[NEW], s->of[CHANGED], s->of[VANISHED] };
-	return true;
-}
-
 /* --- giving ------------------------------------------------------------------------------------ */
 
 struct giving {

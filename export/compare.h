@@ -21,14 +21,6 @@ struct export_state_place {
 enum ark_rc export_compare(struct export_app *a, const struct export_state_place *place, struct ark_err *err);
 void export_changes_free(struct export_changes *c); /* NULL is fine */
 
-uint64_t export_changes_count(const struct export_changes *c);
-struct export_changed {
-	uint32_t channel; /* index in sel.channels */
-	uint64_t fresh, changed, gone;
-};
-/* The n-th conversation with differences; false behind the last. */
-bool export_changes_of(const struct export_changes *c, size_t n, struct export_changed *out);
-
 /* The records that differ, through the formats: by channel id, in a channel by (create, id). What left the
  * scope but not the database is a note. */
 enum ark_rc export_compare_give(struct export_app *a, struct ark_err *err);

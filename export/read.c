@@ -154,7 +154,8 @@ enum ark_rc export_by_index(struct db_conn *conn, struct ark_err *err)
 	return rc;
 }
 
-enum ark_rc export_snapshot_join(struct db_conn *conn, const char *snapshot, struct ark_err *err)
+/* Bring a transaction into the snapshot, for many questions that indexes answer. */
+static enum ark_rc snapshot_join(struct db_conn *conn, const char *snapshot, struct ark_err *err)
 {
 	ark_auto(ark_buf_release) struct ark_buf sql;
 	ark_buf_init(&sql, 4096);
@@ -172,7 +173,7 @@ static enum ark_rc open_one(struct export_reader *r, struct db_conn **conn, stru
 	enum ark_rc rc = db_open(r->opt.dsn, &r->opt.db, conn, err);
 	if (rc == ARK_OK)
 		rc = db_txn_begin(txn, *conn, "ISOLATION LEVEL REPEATABLE READ, READ ONLY", err);
-	return rc == ARK_OK ? export_snapshot_join(*conn, r->opt.snapshot, err) : rc;
+	return rc == ARK_OK ? snapshot_join(*conn, r->opt.snapshot, err) : rc;
 }
 
 static const char ORIGINAL_INDEX_SQL[] =

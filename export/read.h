@@ -53,7 +53,5 @@ enum ark_rc export_reader_posts(struct export_reader *r, const struct ark_str *i
 
 /* Settings of a transaction for many questions that indexes answer. */
 enum ark_rc export_by_index(struct db_conn *conn, struct ark_err *err);
-/* Bring a transaction into the snapshot, for many questions that indexes answer. */
-enum ark_rc export_snapshot_join(struct db_conn *conn, const char *snapshot, struct ark_err *err);
 
 #endif

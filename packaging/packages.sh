@@ -42,6 +42,7 @@ debhelper          dh
 gcovr              gcovr
 lintian            lintian
 npm                npm
+python3-pip        pip3
 valgrind           valgrind
 '
 

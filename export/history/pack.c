@@ -421,12 +421,6 @@ void history_packs_free(struct history_packs *p)
 	git_libgit2_shutdown();
 }
 
-void history_packs_freep(struct history_packs **p)
-{
-	history_packs_free(*p);
-	*p = NULL;
-}
-
 /*
  * With the lock held: before an object is looked for and put. Waiting lets other threads in, who may fill the next pack
  * or give this one away, so all is asked again after it.

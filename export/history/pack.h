@@ -48,7 +48,6 @@ struct history_packs;
  *         their names and are not kept, for trying out what would be written */
 struct history_packs *history_packs_new(const char *folder);
 void history_packs_free(struct history_packs *p); /* gives up what is not finished; NULL is fine */
-void history_packs_freep(struct history_packs **p); /* for ark_auto */
 
 /* Any thread, each with its own press. What is in the pack already is not written twice. */
 enum ark_rc history_packs_add(struct history_packs *p, struct history_press *press, enum history_type type,

@@ -15,8 +15,10 @@ static void step(struct index_watch watch)
 		watch.step(watch.ctx);
 }
 
-enum ark_rc index_build(struct db_conn *const *conns, size_t conns_count, size_t busy, const char *const *sql,
-                        size_t sql_count, struct index_watch watch, struct ark_err *err)
+/* Run the statements over the connections, each as soon as one is free, in their order. The first
+ * `busy` connections have something under way already (db_start). */
+static enum ark_rc build(struct db_conn *const *conns, size_t conns_count, size_t busy, const char *const *sql,
+                         size_t sql_count, struct index_watch watch, struct ark_err *err)
 {
 	size_t next = 0, running = busy;
 	for (size_t i = busy; i < conns_count && next < sql_count; i++, running++) {
@@ -57,7 +59,7 @@ enum ark_rc index_build_fresh(struct db_conn *const *conns, size_t conns_count, 
 	sql[n++] = mm_schema_views_sql();
 	for (size_t i = 0; i < more_count; i++)
 		sql[n++] = more[i];
-	return index_build(conns, conns_count, 1, sql, n, watch, err);
+	return build(conns, conns_count, 1, sql, n, watch, err);
 }
 
 size_t index_fresh_steps(void)

@@ -12,10 +12,6 @@ struct index_watch {
 	void *ctx;
 };
 
-/* Run the statements over the connections, each as soon as one is free, in their order. The first
- * `busy` connections have something under way already (db_start). */
-enum ark_rc index_build(struct db_conn *const *conns, size_t conns_count, size_t busy, const char *const *sql,
-                        size_t sql_count, struct index_watch watch, struct ark_err *err);
 /* Begin with the longest index of a fresh database, as soon as its table is loaded; the connection is
  * busy until index_build_fresh, which must have it as its first. */
 enum ark_rc index_start_fresh(struct db_conn *conn, struct ark_err *err);

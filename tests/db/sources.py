@@ -279,6 +279,9 @@ def standby(w):
     shutil.chown(c.dir + '/s', *(('postgres', 'postgres') if os.geteuid() == 0 else (os.geteuid(), os.getegid())))
     with open(other + '/postgresql.conf', 'a', encoding='utf-8') as conf:
         conf.write(f"unix_socket_directories = '{c.dir}/s'\n")
+    # a newer pg_basebackup writes what an older server's library does not know; the last line counts
+    with open(other + '/postgresql.auto.conf', 'a', encoding='utf-8') as conf:
+        conf.write(f"primary_conninfo = 'host={c.dir} user=postgres'\n")
     c.tool('pg_ctl', '-D', other, '-w', '-l', c.dir + '/standby.log', 'start')
     try:
         url = f'postgresql://postgres@/source?host={c.dir}/s'
