@@ -161,7 +161,10 @@ static enum ark_rc restore_changed(struct db_conn *conn, const struct change_tab
 	change_match_sql(table, "t.", "b.key", &sql);
 	rc = run(conn, &sql, &out->restored, err);
 	if (rc == ARK_OK && strcmp(table->name, "threads") == 0)
-		rc = db_exec(conn, "INSERT INTO ark_recount SELECT key[1] FROM ark_back WHERE clash", err);
+		/* somebody wrote since: what is there counts, not what can be reckoned */
+		rc = db_exec(conn, "INSERT INTO ark_recount SELECT b.key[1] FROM ark_back b JOIN threads t ON t.postid = b.key[1] "
+		                   "WHERE b.clash OR (b.before ? 'replycount' AND to_jsonb(t.replycount) <> (b.before -> "
+		                   "'replycount'))", err);
 	return rc == ARK_OK ? db_exec(conn, "DROP TABLE ark_back", err) : rc;
 }
 
