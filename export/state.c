@@ -64,20 +64,6 @@ void export_state_reader_release(struct export_state_reader *r)
 	ark_buf_release(&r->last_id);
 }
 
-/* The next word of `rest`. */
-static struct ark_str take_word(struct ark_str *rest)
-{
-	size_t end = ark_str_find(*rest, ' ', 0);
-	struct ark_str w = ark_str_first(*rest, end);
-	*rest = ark_str_from(*rest, end == SIZE_MAX ? rest->len : end + 1);
-	return w;
-}
-
-static int digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool plain_word(struct ark_str w, struct ark_buf *out)
 {
 	ark_buf_reset(out);
@@ -88,7 +74,7 @@ static bool plain_word(struct ark_str w, struct ark_buf *out)
 			ark_buf_c(out, w.ptr[i]);
 			continue;
 		}
-		int high = i + 2 < w.len ? digit(w.ptr[i + 1]) : -1, low = i + 2 < w.len ? digit(w.ptr[i + 2]) : -1;
+		int high = i + 2 < w.len ? ark_hex_digit(w.ptr[i + 1]) : -1, low = i + 2 < w.len ? ark_hex_digit(w.ptr[i + 2]) : -1;
 		if (high < 0 || low < 0)
 			return false;
 		ark_buf_c(out, (char)(high << 4 | low));
@@ -114,11 +100,11 @@ static enum ark_rc bad(struct ark_err *err)
 
 static enum ark_rc read_channel(struct export_state_reader *r, struct ark_str line, struct ark_err *err)
 {
-	(void)take_word(&line);
+	(void)ark_str_take_word(&line);
 	ark_buf_reset(&r->last_id);
 	ark_buf_str(&r->last_id, ark_buf_view(&r->channel));
-	if (!plain_word(take_word(&line), &r->channel) || !plain_word(take_word(&line), &r->team_path) ||
-	    !plain_word(take_word(&line), &r->channel_path) || line.len > 0)
+	if (!plain_word(ark_str_take_word(&line), &r->channel) || !plain_word(ark_str_take_word(&line), &r->team_path) ||
+	    !plain_word(ark_str_take_word(&line), &r->channel_path) || line.len > 0)
 		return bad(err);
 	if (r->has_channel && ark_str_cmp(ark_buf_view(&r->last_id), ark_buf_view(&r->channel)) >= 0)
 		return bad(err);
@@ -132,9 +118,9 @@ static enum ark_rc read_post(struct export_state_reader *r, struct ark_str line,
 	struct export_state_post *p = &r->post;
 	ark_buf_reset(&r->last_id);
 	ark_buf_str(&r->last_id, ark_buf_view(&r->id));
-	bool fine = number(take_word(&line), &p->create_ms) && number(take_word(&line), &p->update_ms) &&
-	            number(take_word(&line), &p->delete_ms) && number(take_word(&line), &p->edit_ms) &&
-	            plain_word(take_word(&line), &r->id) && line.len == 0;
+	bool fine = number(ark_str_take_word(&line), &p->create_ms) && number(ark_str_take_word(&line), &p->update_ms) &&
+	            number(ark_str_take_word(&line), &p->delete_ms) && number(ark_str_take_word(&line), &p->edit_ms) &&
+	            plain_word(ark_str_take_word(&line), &r->id) && line.len == 0;
 	if (!fine || !r->has_channel)
 		return bad(err);
 	p->id = ark_buf_view(&r->id);

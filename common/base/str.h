@@ -80,4 +80,18 @@ struct ark_str ark_str_trim(struct ark_str s);
 /* Decimal digits only, no sign, no blanks, no overflow; `out` is written on success only. */
 bool ark_str_u64(struct ark_str s, uint64_t *out);
 
+/* The next word of `rest`, which goes on behind the blank that ends it. */
+static inline struct ark_str ark_str_take_word(struct ark_str *rest)
+{
+	size_t end = ark_str_find(*rest, ' ', 0);
+	struct ark_str word = ark_str_first(*rest, end);
+	*rest = ark_str_from(*rest, end == SIZE_MAX ? rest->len : end + 1);
+	return word;
+}
+/* Of lower-case hex, as we write it; -1: none. */
+static inline int ark_hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 #endif

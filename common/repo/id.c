@@ -16,18 +16,13 @@ void repo_id_add(const struct repo_id *id, struct ark_buf *out)
 	ark_buf_add(out, hex, REPO_ID_HEX);
 }
 
-static int digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool repo_id_parse(struct ark_str text, struct repo_id *out)
 {
 	struct repo_id id;
 	if (text.len != REPO_ID_HEX)
 		return false;
 	for (size_t i = 0; i < REPO_ID_BYTES; i++) {
-		int high = digit(text.ptr[2 * i]), low = digit(text.ptr[2 * i + 1]);
+		int high = ark_hex_digit(text.ptr[2 * i]), low = ark_hex_digit(text.ptr[2 * i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		id.b[i] = (unsigned char)(high << 4 | low);

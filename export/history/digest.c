@@ -129,23 +129,9 @@ static enum ark_rc bad(struct ark_err *err)
 	return ark_err_set(err, ARK_KIND_INPUT, "this is no state of a history, or it is damaged");
 }
 
-/* The next word of `rest`. */
-static struct ark_str take_word(struct ark_str *rest)
-{
-	size_t end = ark_str_find(*rest, ' ', 0);
-	struct ark_str w = ark_str_first(*rest, end);
-	*rest = ark_str_from(*rest, end == SIZE_MAX ? rest->len : end + 1);
-	return w;
-}
-
-static int digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool take_i64(struct ark_str *rest, int64_t *out)
 {
-	struct ark_str w = take_word(rest);
+	struct ark_str w = ark_str_take_word(rest);
 	bool negative = w.len > 1 && w.ptr[0] == '-';
 	uint64_t v;
 	if (!ark_str_u64(ark_str_from(w, negative), &v) || v > (uint64_t)INT64_MAX + negative)
@@ -157,18 +143,18 @@ static bool take_i64(struct ark_str *rest, int64_t *out)
 static enum ark_rc read_channel(struct history_state_reader *r, struct ark_str line, struct ark_err *err)
 {
 	char id[HISTORY_ID_MAX];
-	(void)take_word(&line);
-	struct ark_str w = take_word(&line);
+	(void)ark_str_take_word(&line);
+	struct ark_str w = ark_str_take_word(&line);
 	if (w.len == 0 || w.len % 2 != 0 || w.len / 2 > sizeof(id))
 		return bad(err);
 	for (size_t i = 0; i < w.len; i += 2) {
-		int high = digit(w.ptr[i]), low = digit(w.ptr[i + 1]);
+		int high = ark_hex_digit(w.ptr[i]), low = ark_hex_digit(w.ptr[i + 1]);
 		if (high < 0 || low < 0)
 			return bad(err);
 		id[i / 2] = (char)(high << 4 | low);
 	}
 	bool later = !r->has_channel || ark_str_cmp(history_state_id(r), ark_str_n(id, w.len / 2)) < 0;
-	if (!later || !ark_str_u64(take_word(&line), &r->stays) || line.len > 0)
+	if (!later || !ark_str_u64(ark_str_take_word(&line), &r->stays) || line.len > 0)
 		return bad(err);
 	memcpy(r->id, id, w.len / 2);
 	r->id_len = w.len / 2;
@@ -192,8 +178,8 @@ enum ark_rc history_state_read(struct history_state_reader *r, struct ark_str li
 	if (ark_str_starts(line, ARK_LIT("C ")))
 		return read_channel(r, line, err);
 	struct history_digest d;
-	if (!r->has_channel || !take_i64(&line, &d.stretch) || !ark_str_u64(take_word(&line), &d.posts) ||
-	    !ark_str_u64(take_word(&line), &d.sum) || !ark_str_u64(take_word(&line), &d.moment) || line.len > 0 ||
+	if (!r->has_channel || !take_i64(&line, &d.stretch) || !ark_str_u64(ark_str_take_word(&line), &d.posts) ||
+	    !ark_str_u64(ark_str_take_word(&line), &d.sum) || !ark_str_u64(ark_str_take_word(&line), &d.moment) || line.len > 0 ||
 	    (r->has_line && d.stretch <= r->line.stretch))
 		return bad(err);
 	r->line = d;

@@ -38,18 +38,13 @@ void history_oid_hex(const struct history_oid *id, char out[HISTORY_OID_HEX])
 	crypt_hex(id->b, HISTORY_OID, out);
 }
 
-static int digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool history_oid_read(struct ark_str hex, struct history_oid *out)
 {
 	struct history_oid id;
 	if (hex.len != 2 * HISTORY_OID)
 		return false;
 	for (size_t i = 0; i < HISTORY_OID; i++) {
-		int high = digit(hex.ptr[2 * i]), low = digit(hex.ptr[2 * i + 1]);
+		int high = ark_hex_digit(hex.ptr[2 * i]), low = ark_hex_digit(hex.ptr[2 * i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		id.b[i] = (unsigned char)(high << 4 | low);
